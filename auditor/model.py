@@ -1,0 +1,531 @@
+"""The nouns of auditor: frozen records that every other module passes around.
+
+`Resource` is decoded straight from plan JSON, bodies kept raw (`msgspec.Raw`): a plan of 50,000
+resources costs no second pass over its objects. Everything that a report prints is here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final, Literal
+
+import msgspec
+
+
+class Unknown:
+    """A value Terraform knows only after apply. Unknown never becomes a value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "(known after apply)"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNKNOWN: Final = Unknown()
+EMPTY: Final = msgspec.Raw(b"{}")
+NULL: Final = msgspec.Raw(b"null")
+
+
+class Action(StrEnum):
+    """What will happen to a resource instance."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    NOOP = "no-op"
+    READ = "read"
+    DELETE = "delete"
+    FORGET = "forget"
+
+
+class Change(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """`change` of plan JSON; bodies are undecoded JSON objects."""
+
+    actions: tuple[str, ...] = ()
+    before: msgspec.Raw = NULL
+    after: msgspec.Raw = NULL
+    after_unknown: msgspec.Raw = EMPTY
+    before_sensitive: msgspec.Raw = EMPTY
+    after_sensitive: msgspec.Raw = EMPTY
+    importing: dict[str, Any] | None = None
+
+
+class Resource(msgspec.Struct, frozen=True, eq=False):
+    """One resource instance of a plan, a state file or HCL (`resource_changes[]` of plan JSON)."""
+
+    address: str
+    type: str
+    name: str = ""
+    mode: str = "managed"
+    provider_name: str = ""
+    change: Change = Change()
+    index: str | int | float | None = None
+    module_address: str = ""
+    previous_address: str = ""
+    deposed: str = ""
+    action_reason: str = ""
+
+    @property
+    def is_data(self) -> bool:
+        return self.mode == "data"
+
+    @property
+    def action(self) -> Action:
+        return _ACTIONS.get(self.change.actions, Action.UPDATE)
+
+    @property
+    def importing(self) -> bool:
+        return self.change.importing is not None
+
+
+_ACTIONS: Final[Mapping[tuple[str, ...], Action]] = {
+    ("create",): Action.CREATE,
+    ("update",): Action.UPDATE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+    ("create", "forget"): Action.REPLACE,
+    ("forget", "create"): Action.REPLACE,
+    ("no-op",): Action.NOOP,
+    ("read",): Action.READ,
+    ("delete",): Action.DELETE,
+    ("forget",): Action.FORGET,
+}
+
+
+# --- configuration -----------------------------------------------------------------------------
+
+
+class ConfigResource(msgspec.Struct, frozen=True, eq=False):
+    """A resource block in `configuration`: expressions, not values. `dynamic` blocks are absent."""
+
+    address: str
+    type: str
+    name: str = ""
+    mode: str = "managed"
+    provider_config_key: str = ""
+    expressions: dict[str, Any] = {}
+    provisioners: list[dict[str, Any]] = []
+    count_expression: dict[str, Any] | None = None
+    for_each_expression: dict[str, Any] | None = None
+    depends_on: list[str] = []
+
+
+class ConfigModule(msgspec.Struct, frozen=True, eq=False):
+    """A module of `configuration`, root or child."""
+
+    resources: list[ConfigResource] = []
+    module_calls: dict[str, ModuleCall] = {}
+    variables: dict[str, dict[str, Any]] = {}
+    outputs: dict[str, dict[str, Any]] = {}
+
+
+class ModuleCall(msgspec.Struct, frozen=True, eq=False):
+    """One `module` block."""
+
+    source: str = ""
+    version_constraint: str = ""
+    expressions: dict[str, Any] = {}
+    module: ConfigModule = ConfigModule()
+
+
+class ProviderConfig(msgspec.Struct, frozen=True, eq=False):
+    """One `provider` block, or the implied one of a provider without a block."""
+
+    name: str = ""
+    full_name: str = ""
+    alias: str = ""
+    module_address: str = ""
+    version_constraint: str = ""
+    expressions: dict[str, Any] = {}
+
+
+class Configuration(msgspec.Struct, frozen=True, eq=False):
+    """`configuration` of plan JSON."""
+
+    provider_config: dict[str, ProviderConfig] = {}
+    root_module: ConfigModule = ConfigModule()
+
+
+class Lock(msgspec.Struct, frozen=True):
+    """One provider of `.terraform.lock.hcl`. `line` is 1-based."""
+
+    source: str
+    version: str
+    constraints: str = ""
+    line: int = 0
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LockFile:
+    """A parsed dependency lock file; `providers` keyed by lower-case `namespace/type`."""
+
+    path: str
+    providers: Mapping[str, Lock]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A version constraint on a provider, with the place it was written."""
+
+    source: str
+    text: str
+    where: str = ""
+
+
+InputKind = Literal["plan", "state", "hcl"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What Terraform is about to do, or has done (`state`), or would do as far as HCL tells."""
+
+    path: str
+    kind: InputKind
+    resources: list[Resource]
+    terraform_version: str = ""
+    format_version: str = ""
+    drift: list[Resource] = field(default_factory=list)
+    configuration: Configuration = Configuration()
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    prior_state: msgspec.Raw = field(default_factory=lambda: NULL)
+    partial: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    lock: LockFile | None = None
+
+    @cached_property
+    def blocks(self) -> Mapping[str, ConfigResource]:
+        """Resource blocks by address without instance keys (`module.a.aws_s3_bucket.b`)."""
+        found: dict[str, ConfigResource] = {}
+
+        def visit(module: ConfigModule, prefix: str) -> None:
+            for r in module.resources:
+                found[prefix + r.address] = r
+            for name, call in module.module_calls.items():
+                visit(call.module, f"{prefix}module.{name}.")
+
+        visit(self.configuration.root_module, "")
+        return found
+
+    @cached_property
+    def by_block(self) -> Mapping[str, list[Resource]]:
+        """Resource instances by block address, in plan order."""
+        found: dict[str, list[Resource]] = {}
+        for r in self.resources:
+            found.setdefault(block_address(r), []).append(r)
+        return found
+
+
+def strip_keys(address: str) -> str:
+    """`module.a["x.y"].t.n[0]` -> `module.a.t.n`; quoted keys may hold dots and brackets."""
+    if "[" not in address:
+        return address
+    out: list[str] = []
+    i, n = 0, len(address)
+    while i < n:
+        start = address.find("[", i)
+        if start < 0:
+            out.append(address[i:])
+            break
+        out.append(address[i:start])
+        j = start + 1
+        if j < n and address[j] == '"':
+            j += 1
+            while j < n and address[j] != '"':
+                j += 2 if address[j] == "\\" else 1
+            j += 1
+        end = address.find("]", j)
+        if end < 0:
+            break
+        i = end + 1
+    return "".join(out)
+
+
+def block_address(resource: Resource) -> str:
+    """The address of the resource block: no instance key, of the resource or of a module."""
+    prefix = strip_keys(resource.module_address) + "." if resource.module_address else ""
+    data = "data." if resource.is_data else ""
+    if not resource.name:
+        return strip_keys(resource.address)
+    return f"{prefix}{data}{resource.type}.{resource.name}"
+
+
+# --- verdicts ----------------------------------------------------------------------------------
+
+Level = Literal["error", "warning", "note"]
+LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "note")
+LocationRole = Literal["home", "replica", "backup", "processing", "logs", "cache"]
+JobRole = Literal["training", "inference", "unknown"]
+FabricState = Literal["on", "off", "impossible", "open", "not_needed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One step of the path to a verdict: resource -> attribute -> module call -> provider -> variable."""
+
+    what: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRange:
+    """A place in a source file; lines and columns are 1-based, the end column is exclusive."""
+
+    file: str
+    start_line: int
+    start_column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One cloud region (or zone with a country of its own). `country` is ISO alpha-2 or "*" or ""."""
+
+    cloud: str
+    region: str
+    country: str
+    partition: str = ""
+    confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One place, or set of places, that one attribute of one resource instance stands for.
+
+    places: all of them when `candidates` is false, one of them when it is true.
+    complete: false when the set may hold more places than listed, or nothing is known.
+    source: the rung of the ladder that decided it.
+    """
+
+    address: str
+    path: str
+    role: LocationRole
+    value: str
+    source: str
+    places: tuple[Place, ...] = ()
+    candidates: bool = False
+    complete: bool = True
+    cause: str = ""
+    topic: str = ""  # "" | "network" | "ai": which rule family speaks for it
+    sensitive: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    unconfirmed: str = ""  # the fact that is not confirmed, if one was needed
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        return tuple(sorted({p.country for p in self.places if p.country}))
+
+    @property
+    def decided(self) -> bool:
+        return bool(self.places) and self.complete and not self.candidates
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerator:
+    """What the catalogue says of an instance type. Bandwidth in Gbps, memory and storage in GB."""
+
+    cloud: str
+    instance_type: str
+    accelerator: str
+    gpus: int
+    fabric: str = "none"
+    fabric_gbps: float = 0.0
+    max_efa_interfaces: int = 0
+    intra_node: str = ""
+    gpudirect: bool | None = None
+    local_nvme_gb: float = 0.0
+    training_class: bool = True
+    confirmed: bool = True
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Nodes that work on one computation, built from the resource that sizes them."""
+
+    name: str  # block address of the sizing resource
+    cloud: str
+    addresses: tuple[str, ...]  # sizing instances, sorted
+    role: JobRole
+    role_reason: str
+    nodes_min: int | None
+    nodes_max: int | None  # None: unknown or unbounded
+    gpus_min: int | None
+    gpus_max: int | None
+    instance_types: tuple[str, ...]
+    accelerators: tuple[str, ...]
+    fabric: str  # infiniband | roce | efa | tcpx | ici | none | unknown
+    fabric_state: FabricState
+    zones: tuple[str, ...]
+    zones_max: int | None  # zones it may use at once; None: unknown
+    regions: tuple[str, ...]
+    existing: bool = False
+    domains_min: int | None = None
+    domains_max: int | None = None
+    missing: tuple[str, ...] = ()  # what the fabric lacks, attribute by attribute
+    cause: str = ""  # why size or fabric is open
+    spot: bool | None = None
+    placement: str = ""  # cluster | spread | partition | reserved | managed | "" (none seen)
+    single_zone_policy: bool = False
+    size_unknown: bool = False
+    unbounded: bool = False
+    unknown_types: tuple[str, ...] = ()  # accelerator-looking types the catalogue lacks
+    observed: str = ""  # attribute and value seen, for the message
+    path: str = ""  # attribute path that the finding points at
+    parallelism: str = "synchronous"
+    zones_mode: str = "together"
+    evidence: tuple[Evidence, ...] = ()
+
+
+Kind = Literal["pass", "fail", "open", "not_applicable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The verdict of one rule on one subject, before levels, waivers and fingerprints."""
+
+    rule: str
+    kind: Kind
+    address: str = "."
+    path: str = ""
+    observed: str = ""
+    expected: str = ""
+    message: str = ""
+    remediation: str = ""
+    countries: tuple[str, ...] = ()
+    role: str = ""
+    job: str | None = None
+    cause: str = ""  # groups opens
+    evidence: tuple[Evidence, ...] = ()
+    shift: int = 0  # levels up (+) or down (-) before the policy's own level
+    floor: Level | None = None  # at most this level (existing resources, inference)
+    level: Level | None = None  # set by the check where the rule text says so
+    shift_why: str = ""
+    block: str = ""  # block address, when it differs from `address`
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fail or an open, as reports print it."""
+
+    rule: str
+    kind: Literal["fail", "open"]
+    level: Level
+    address: str
+    path: str
+    observed: str
+    expected: str
+    message: str
+    remediation: str
+    fingerprint: str
+    aliases: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    role: str | None = None
+    job: str | None = None
+    cause: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    location: SourceRange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRef:
+    """The waiver that covered a finding."""
+
+    reason: str
+    expires: str
+    source: str
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    finding: Finding
+    waiver: WaiverRef
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One YAML file of `policies/<set>/`, bound to its check."""
+
+    id: str
+    title: str
+    why: str
+    remediation: str
+    level: Level
+    check: str
+    set: str
+    ring: int = 1
+    params: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    bad: str = ""
+    good: str = ""
+    security_severity: str = ""
+    precision: str = "high"
+    job_shift: bool = True  # false: marked † in the rules
+    open_level: Level | None = None  # opens of this rule have this level, whatever on_unknown says
+    waiver_max_days: int | None = None
+    off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputInfo:
+    path: str
+    kind: InputKind
+    terraform_version: str
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    resources: int = 0
+    located: int = 0
+    global_: int = 0
+    undecided: int = 0
+    unknown_types: int = 0
+    rules_run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    error: int = 0
+    warning: int = 0
+    note: int = 0
+    open: int = 0
+    waived: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a format may print. Sorted: findings by level, rule, address, path."""
+
+    version: str
+    catalog: str
+    as_of: str
+    inputs: tuple[InputInfo, ...]
+    verdict: Literal["pass", "fail", "open"]
+    summary: Summary
+    findings: tuple[Finding, ...]
+    waived: tuple[Waived, ...]
+    jobs: tuple[Job, ...]
+    locations: tuple[Location, ...]
+    coverage: Coverage
+    assumptions: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    not_configured: tuple[str, ...] = ()  # sets that lack their input (META001), one line each
+    partial: tuple[str, ...] = ()  # why a pass is no proof (META006)
+    notices: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()  # the rules that ran, for SARIF
+    allow: tuple[str, ...] = ()
+    fail_on: Level = "error"
+    gates: tuple[Any, ...] = ()
