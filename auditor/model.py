@@ -192,7 +192,7 @@ class Plan:
     terraform_version: str = ""
     format_version: str = ""
     drift: list[Resource] = field(default_factory=list)
-    configuration: Configuration = Configuration()
+    configuration: Configuration = field(default_factory=Configuration)
     variables: Mapping[str, Any] = field(default_factory=dict)
     prior_state: msgspec.Raw = field(default_factory=lambda: NULL)
     partial: tuple[str, ...] = ()

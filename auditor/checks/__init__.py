@@ -1,0 +1,1 @@
+"""Pure functions that judge: one kind of question each."""

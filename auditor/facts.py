@@ -1,0 +1,254 @@
+"""What the catalogue knows, as records, and the pure look-ups over them.
+
+`catalog.py` loads these from `provider_catalog/compiled/*.json`; `resolve/` and `checks/` receive them.
+A cloud is data: every name of a cloud, a type or an attribute lives in the tables, none here.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Any, Protocol
+
+import msgspec
+
+from auditor.model import Place
+
+
+class Region(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One row of `regions.csv`. `members` are ISO countries of a multi-region, ["*"] for any place."""
+
+    country: str = ""
+    kind: str = "region"
+    name: str = ""
+    members: list[str] = []
+    partition: str = ""
+    parent: str = ""
+    guarantee: str = ""  # yes | contract | none
+    confirmed: bool = True
+    confidence: str = ""
+    source: str = ""
+
+
+class LocationSpec(msgspec.Struct, frozen=True, eq=False, dict=True):
+    """One row of `locations.csv`: where a resource type says where it, or a copy of it, stands."""
+
+    path: str
+    role: str = "home"
+    kind: str = "region"  # region zone location arn multi_region sku_enum inference_profile_prefix resource_ref other
+    use: str = "decide"  # decide | source (names where data comes from) | listed (known, not deciding; see reason)
+    topic: str = ""  # "" | network | ai
+    effects: dict[str, str] = {}  # value -> stays | pair | any | unknown | zone:<name> | place:<value>
+    absent: str = ""  # what an absent attribute counts as: an effect, or place:<value>
+    lookup: str = ""  # name of a region look-up other than the cloud's default
+    confirmed: bool = True
+    reason: str = ""
+    cloud: str = ""  # the value names a region of another cloud
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        return split_path(self.path)
+
+
+def split_path(path: str) -> tuple[str, ...]:
+    """`replica[].region_name` -> ("replica", "region_name"): lists are walked through wherever they stand."""
+    return tuple(s for s in (p.replace("[]", "").replace("[*]", "") for p in path.split(".")) if s)
+
+
+class TypeFacts(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """All that is known of one resource type."""
+
+    locations: list[LocationSpec] = []
+    parents: list[str] = []  # attributes that name the parent whose location is inherited
+    global_: bool = msgspec.field(default=False, name="global")
+    bearing: str = ""  # data | control | "" (not known)
+    curated: bool = False  # bearing read, not guessed by pattern
+    category: str = ""
+    guard: bool = False  # a residency guard (organisation policy ...): deleting it is noted
+
+
+class Lookup(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One attempt to read a value as a region id: change its case, accept only these kinds."""
+
+    case: str = "none"  # none | lower | upper | squeeze (lower-case, spaces removed)
+    kinds: list[str] = []  # empty: every kind
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """How to read location values of a cloud (`cloud.yaml`)."""
+
+    lookups: dict[str, list[Lookup]] = msgspec.field(default_factory=lambda: {"default": [Lookup()]})
+    lookup_by_type: dict[str, str] = {}
+    zone_patterns: list[str] = []  # regexes with a group `region`
+    id_patterns: list[str] = []  # regexes over ARNs, self-links, ids; groups `region`, optional `service`
+    regionless_services: list[str] = []
+    aliases: dict[str, str] = {}
+    strip: list[str] = []  # regexes removed from a value before it is read
+    attributes: list[str] = []  # generic location attributes of types without a row, in order
+    identity: list[str] = []  # attributes that hold an id with a region in it
+    any_type: bool = False  # every type of the provider that is not global stands in the provider's region
+    unregional: bool = False  # a plan that fills `region` on regional types: its absence means global
+    provider: dict[str, list[str]] = {}  # location kind or "" -> attributes of the provider block, in order
+    provider_default: str = ""  # documented default of the provider block; the environment may override it
+    environment: list[str] = []  # variables that set the provider's region: never read, named in messages
+    by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand
+    grandparent: list[str] = []  # attributes every type may name its parent with
+
+
+class Pair(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """The paired region of a region; `region` empty where it is known to have none."""
+
+    region: str = ""
+    confirmed: bool = True
+    source: str = ""
+
+
+class Profile(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """Members of a geographic routing prefix or zone: certain ones, and ones it may include."""
+
+    members: list[str] = []
+    may_include: list[str] = []
+    requires_home: list[str] = []  # the zone holds only for a home in these countries; empty: always
+    confirmed: bool = True
+
+
+class Cloud(msgspec.Struct, frozen=True, eq=False, dict=True):
+    """One cloud: its regions, its resource types, how its values are read."""
+
+    id: str
+    title: str = ""
+    regions: dict[str, Region] = {}
+    types: dict[str, TypeFacts] = {}
+    reading: Reading = Reading()
+    pairs: dict[str, Pair] = {}
+    profiles: dict[str, Profile] = {}
+    profile_pattern: str = ""
+    sizing: dict[str, Any] = {}
+    instances: dict[str, dict[str, Any]] = {}
+    fabric: dict[str, Any] = {}
+    as_of: str = ""
+
+    @cached_property
+    def _zones(self) -> list[re.Pattern[str]]:
+        return [re.compile(p) for p in self.reading.zone_patterns]
+
+    @cached_property
+    def _ids(self) -> list[re.Pattern[str]]:
+        return [re.compile(p) for p in self.reading.id_patterns]
+
+    @cached_property
+    def _strip(self) -> list[re.Pattern[str]]:
+        return [re.compile(p) for p in self.reading.strip]
+
+    @cached_property
+    def _seen(self) -> dict[tuple[str, str], tuple[str, Region] | None]:
+        return {}
+
+    def find(self, value: str, lookup: str = "default") -> tuple[str, Region] | None:
+        """The region (or zone with a country of its own) a value names, as (id, region); None if unknown."""
+        key = (value, lookup)
+        if key not in self._seen:
+            self._seen[key] = self._find(value, lookup)
+        return self._seen[key]
+
+    def _find(self, value: str, lookup: str) -> tuple[str, Region] | None:
+        for pattern in self._strip:
+            value = pattern.sub("", value)
+        attempts = self.reading.lookups.get(lookup) or self.reading.lookups["default"]
+        for text in (value, *self._zone_regions(value)):
+            for attempt in attempts:
+                cased = _case(text, attempt.case)
+                cased = self.reading.aliases.get(cased, cased)
+                region = self.regions.get(cased)
+                if region is not None and (not attempt.kinds or region.kind in attempt.kinds):
+                    return cased, region
+        return None
+
+    def _zone_regions(self, value: str) -> list[str]:
+        return [m.group("region") for p in self._zones if (m := p.match(value))]
+
+    def region_in_id(self, text: str) -> str:
+        """The region an ARN, self-link or id carries; "" where it carries none."""
+        for pattern in self._ids:
+            if m := pattern.search(text):
+                groups = m.groupdict()
+                if (groups.get("service") or "") in self.reading.regionless_services:
+                    return ""
+                return groups.get("region") or ""
+        return ""
+
+    def places(self, region_id: str, region: Region) -> tuple[tuple[Place, ...], bool]:
+        """The places a region id stands for, and whether that set is complete."""
+        if region.members:
+            made = tuple(Place(self.id, region_id, c, region.partition, region.confirmed) for c in region.members)
+            return made, True
+        if not region.country:
+            return (), False
+        return (Place(self.id, region_id, region.country, region.partition, region.confirmed),), True
+
+
+def _case(text: str, case: str) -> str:
+    if case == "lower":
+        return text.lower()
+    if case == "upper":
+        return text.upper()
+    if case == "squeeze":
+        return re.sub(r"[\s_-]", "", text.lower())
+    return text
+
+
+class Provider(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One Terraform provider: which cloud it manages, what class it is."""
+
+    cloud: str = ""
+    cls: str = msgspec.field(default="unknown", name="class")
+    short: str = ""  # the name `--assume` and messages use, e.g. the provider's local name
+    channel: str = ""  # "" | preview
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """Who owns a cloud. `country` is ISO alpha-2; `confirmed` false where disputed or recalled."""
+
+    country: str = ""
+    name: str = ""
+    confirmed: bool = False
+
+
+class Group(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """A jurisdiction of `jurisdictions.yaml`, includes expanded."""
+
+    countries: list[str] = []
+    partitions: list[str] = []
+    partial: list[str] = []  # countries that belong only in part: never expanded
+    expires: dict[str, str] = {}  # country -> ISO date after which it no longer counts
+    note: str = ""
+    source: str = ""
+    confirmed: bool = True
+
+
+class CloudSummary(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """What the index holds of a cloud, so that a policy is read without loading every cloud."""
+
+    title: str = ""
+    countries: list[str] = []  # countries with at least one region
+    regions: dict[str, str] = {}  # region id -> country
+    guarantee: str = ""  # yes | contract | none: the weakest of its regions
+    owner: Owner = Owner()
+
+
+class Index(msgspec.Struct, frozen=True, eq=False):
+    """`compiled/index.json`: read by every run."""
+
+    as_of: str
+    providers: dict[str, Provider]
+    clouds: dict[str, CloudSummary]
+    groups: dict[str, Group]
+
+
+class Facts(Protocol):
+    """The catalogue as `resolve/` and `checks/` see it."""
+
+    @property
+    def index(self) -> Index: ...
+
+    def cloud(self, cloud_id: str) -> Cloud | None: ...

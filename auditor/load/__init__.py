@@ -1,0 +1,1 @@
+"""Readers: plan JSON, state JSON, binary plans, lock files."""

@@ -1,0 +1,1 @@
+"""From raw resources to locations, jobs and source lines."""
