@@ -1,0 +1,342 @@
+"""Follows configuration references: through variables, module inputs, outputs and `for_each`, to constants and resources.
+
+Plan JSON keeps for every expression only the names it mentions, not the expression. A trace therefore
+says what an attribute *can* stand for; it is exact where one name leads to one value.
+Ids are unknown at plan time: only references tell which subnet or template a resource really uses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+
+from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address
+from auditor.values import Value, decode_after
+
+_MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
+_STEP: Final = re.compile(r'([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|\d+)\]')
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resource or data block that an expression mentions; `key` is set where one instance is named."""
+
+    block: str
+    key: str | int | None = None
+    attribute: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All an expression can stand for. `unresolved` names what could not be followed (`local.x`)."""
+
+    targets: tuple[Target, ...] = ()
+    constants: tuple[Any, ...] = ()
+    unresolved: tuple[str, ...] = ()
+    steps: tuple[Evidence, ...] = ()
+    sensitive: bool = False
+    keyed: str = ""  # "each" | "count" where the expression indexes with the resource's own key
+
+    def __add__(self, other: Trace) -> Trace:
+        return Trace(
+            _unique(self.targets + other.targets),
+            self.constants + tuple(c for c in other.constants if c not in self.constants),
+            _unique(self.unresolved + other.unresolved),
+            _unique(self.steps + other.steps),
+            self.sensitive or other.sensitive,
+            self.keyed or other.keyed,
+        )
+
+    @property
+    def exact(self) -> Any:
+        """The one constant this stands for, or None."""
+        if len(self.constants) == 1 and not self.targets and not self.unresolved:
+            return self.constants[0]
+        return None
+
+
+def _unique(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _split(reference: str) -> list[str | int]:
+    """`module.a["x"].out[0]` -> ["module", "a", KEY, ...]; keys are kept as `("x",)`-style markers."""
+    out: list[str | int] = []
+    for name, key in _STEP.findall(reference):
+        if name:
+            out.append(name)
+        elif key.startswith('"'):
+            out.append("[" + key[1:-1].replace('\\"', '"').replace("\\\\", "\\"))
+        else:
+            out.append(int(key))
+    return out
+
+
+def _is_key(step: str | int) -> bool:
+    return isinstance(step, int) or step.startswith("[")
+
+
+def _key(step: str | int) -> str | int:
+    return step if isinstance(step, int) else step[1:]
+
+
+def longest(references: Iterable[str]) -> list[str]:
+    """Terraform lists `a.b.id` and `a.b`: keep only the longest of each chain."""
+    refs = list(dict.fromkeys(references))
+    return [r for r in refs if not any(o != r and o.startswith(r) and o[len(r)] in ".[" for o in refs)]
+
+
+class References:
+    """Reference look-ups over one plan, cached per block and path."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._traces: dict[tuple[str, tuple[str, ...]], Trace] = {}
+
+    # --- configuration tree
+
+    @cached_property
+    def _modules(self) -> Mapping[str, tuple[ConfigModule, ModuleCall | None]]:
+        """Module path ("" or "module.a.module.b") -> its configuration and the call that made it."""
+        found: dict[str, tuple[ConfigModule, ModuleCall | None]] = {}
+        queue: list[tuple[str, ConfigModule, ModuleCall | None]] = [("", self.plan.configuration.root_module, None)]
+        while queue:
+            path, module, call = queue.pop()
+            found[path] = (module, call)
+            for name, child in module.module_calls.items():
+                queue.append((f"{path}.module.{name}" if path else f"module.{name}", child.module, child))
+        return found
+
+    def expressions(self, block: str, path: tuple[str, ...]) -> list[Any]:
+        """The expression objects at an attribute path of a block; walks through nested blocks."""
+        config = self.plan.blocks.get(block)
+        if config is None:
+            return []
+        nodes: list[Any] = [config.expressions]
+        for depth, step in enumerate(path):
+            deeper: list[Any] = []
+            for node in nodes:
+                if isinstance(node, dict) and ("constant_value" in node or "references" in node):
+                    if depth:
+                        deeper.append(node)  # a map or object attribute: the expression covers what is below
+                    continue
+                if isinstance(node, dict) and step in node:
+                    inner = node[step]
+                    deeper.extend(inner if isinstance(inner, list) else [inner])
+            nodes = deeper
+        return nodes
+
+    def configured(self, block: str, path: tuple[str, ...]) -> bool:
+        """Whether the block's source mentions the attribute. `dynamic` blocks are not in the plan."""
+        return bool(self.expressions(block, path))
+
+    def trace(self, block: str, path: tuple[str, ...]) -> Trace:
+        """What the attribute of a resource block can stand for."""
+        key = (block, path)
+        if key not in self._traces:
+            total = Trace()
+            for node in self.expressions(block, path):
+                total = total + self.follow(_module_of(block), node, block)
+            self._traces[key] = total
+        return self._traces[key]
+
+    def follow(self, module: str, node: Any, block: str = "", rest: tuple[str | int, ...] = (), depth: int = 0) -> Trace:
+        """Trace an expression object written in a module ("" is the root)."""
+        if depth > _MAX_DEPTH:
+            return Trace(unresolved=("references nested too deeply",))
+        if isinstance(node, list):
+            total = Trace()
+            for item in node:
+                total = total + self.follow(module, item, block, rest, depth + 1)
+            return total
+        if not isinstance(node, dict):
+            return Trace()
+        if "constant_value" in node:
+            value = _descend(node["constant_value"], rest)
+            return Trace() if value is None else Trace(constants=(value,) if not isinstance(value, list) else tuple(value))
+        if "references" in node:
+            total = Trace()
+            for reference in longest(str(r) for r in node["references"]):
+                total = total + self._reference(module, reference, block, rest, depth + 1)
+            return total
+        total = Trace()
+        for inner in node.values():
+            total = total + self.follow(module, inner, block, (), depth + 1)
+        return total
+
+    def _reference(self, module: str, reference: str, block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
+        steps = _split(reference)
+        if not steps:
+            return Trace()
+        head = steps[0]
+        if head in ("each", "count"):
+            keyed = str(head) if len(steps) > 1 and steps[1] in ("key", "value", "index") else ""
+            config = self.plan.blocks.get(block)
+            if head == "each" and config is not None and config.for_each_expression is not None:
+                inner = self.follow(module, config.for_each_expression, "", tuple(steps[2:]) + rest, depth)
+                return replace(inner, keyed=keyed)
+            return Trace(keyed=keyed)
+        if head == "var" and len(steps) > 1:
+            return self._variable(module, str(steps[1]), tuple(steps[2:]) + rest, depth)
+        if head == "module" and len(steps) > 1:
+            return self._output(module, steps, rest, depth)
+        if head in ("local", "path", "terraform", "self"):
+            return Trace(unresolved=(reference,) if head != "path" else ())
+        return self._resource(module, steps, rest)
+
+    def _resource(self, module: str, steps: list[str | int], rest: tuple[str | int, ...]) -> Trace:
+        is_data = steps[0] == "data"
+        needed = 3 if is_data else 2
+        if len(steps) < needed or any(_is_key(s) for s in steps[:needed]):
+            return Trace(unresolved=(".".join(map(str, steps)),))
+        address = ".".join(str(s) for s in steps[:needed])
+        tail = steps[needed:]
+        key: str | int | None = None
+        if tail and _is_key(tail[0]):
+            key = _key(tail[0])
+            tail = tail[1:]
+        attribute = tuple(str(_key(s)) if _is_key(s) else str(s) for s in (*tail, *rest))
+        return Trace(targets=(Target(f"{module}.{address}" if module else address, key, attribute),))
+
+    def _variable(self, module: str, name: str, rest: tuple[str | int, ...], depth: int) -> Trace:
+        found = self._modules.get(module)
+        if found is None:
+            return Trace(unresolved=(f"var.{name}",))
+        config, call = found
+        declared = config.variables.get(name, {})
+        sensitive = bool(declared.get("sensitive"))
+        where = f"variable {name}" if not module else f"input {name} of {module}"
+        if call is None:
+            given = self.plan.variables.get(name)
+            value = given.get("value") if isinstance(given, Mapping) else declared.get("default")
+            inner = _constant(_descend(value, rest), f"var.{name}")
+        elif name in call.expressions:
+            parent = module.rpartition("module.")[0].rstrip(".")
+            inner = self.follow(parent, call.expressions[name], "", rest, depth)
+        else:
+            inner = _constant(_descend(declared.get("default"), rest), f"var.{name}")
+        return replace(inner, steps=(Evidence(where), *inner.steps), sensitive=inner.sensitive or sensitive)
+
+    def _output(self, module: str, steps: list[str | int], rest: tuple[str | int, ...], depth: int) -> Trace:
+        child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
+        tail = steps[2:]
+        if tail and _is_key(tail[0]):
+            tail = tail[1:]
+        found = self._modules.get(child)
+        if found is None or not tail:
+            return Trace(unresolved=(".".join(map(str, steps)),))
+        output = found[0].outputs.get(str(tail[0]))
+        if output is None:
+            return Trace(unresolved=(f"{child}.{tail[0]}",))
+        inner = self.follow(child, output.get("expression"), "", (), depth)
+        sensitive = inner.sensitive or bool(output.get("sensitive"))
+        return replace(inner, steps=(Evidence(f"output {tail[0]} of {child}"), *inner.steps), sensitive=sensitive)
+
+    # --- instances
+
+    def instances(self, resource: Resource, trace: Trace) -> list[Resource]:
+        """The planned instances a trace of one of `resource`'s attributes can mean, deletions left out."""
+        found: list[Resource] = []
+        for target in trace.targets:
+            found.extend(self.instances_of(resource, target, trace.keyed))
+        return list({r.address: r for r in found}.values())
+
+    def instances_of(self, resource: Resource, target: Target, keyed: str = "") -> list[Resource]:
+        """The planned instances of one target, as seen from `resource` (same module instance, same key)."""
+        all_ = [r for r in self.plan.by_block.get(target.block, ()) if r.change.actions not in (("delete",), ("forget",))]
+        if resource.module_address and len(all_) > 1:
+            same = [r for r in all_ if _same_module_instance(resource.module_address, r.module_address)]
+            all_ = same or all_
+        if target.key is not None:
+            return [r for r in all_ if r.index == target.key] or all_
+        if keyed and resource.index is not None and len(all_) > 1:
+            mine = [r for r in all_ if r.index == resource.index]
+            siblings = self.plan.by_block.get(block_address(resource), ())
+            if mine and (keyed == "each" or len(siblings) == len(all_)):
+                return mine
+        return all_
+
+    @cached_property
+    def _prior(self) -> Mapping[str, Mapping[str, Any]]:
+        """Attribute values of `prior_state`, by address: decoded only when a data source is asked for."""
+        found: dict[str, Mapping[str, Any]] = {}
+        state = msgspec.json.decode(self.plan.prior_state) or {}
+        queue = [(state.get("values") or {}).get("root_module") or {}]
+        while queue:
+            module = queue.pop()
+            for r in module.get("resources") or ():
+                found[str(r.get("address"))] = r.get("values") or {}
+            queue.extend(module.get("child_modules") or ())
+        return found
+
+    def values(self, resource: Resource | None, target: Target, keyed: str = "") -> list[Value]:
+        """The values a target's attribute has in the plan or in prior state; empty when not in either."""
+        found: list[Value] = []
+        if resource is not None:
+            for r in self.instances_of(resource, target, keyed):
+                got = decode_after(r).get(target.attribute) if target.attribute else []
+                found.extend(Value(f"{r.address}.{v.path}", v.value, v.sensitive) for v in got)
+        else:
+            for r in self.plan.by_block.get(target.block, ()):
+                if target.attribute and (target.key is None or r.index == target.key):
+                    got = decode_after(r).get(target.attribute)
+                    found.extend(Value(f"{r.address}.{v.path}", v.value, v.sensitive) for v in got)
+        if found or target.block in self.plan.by_block:
+            return found
+        key = "" if target.key is None else (f"[{target.key}]" if isinstance(target.key, int) else f'["{target.key}"]')
+        values = self._prior.get(target.block + key) or self._prior.get(target.block)
+        value = _descend(values, target.attribute) if values is not None else None
+        return [] if value is None or isinstance(value, (dict, list)) else [Value(target.block, value)]
+
+
+def _constant(value: Any, name: str) -> Trace:
+    if value is None or value is UNKNOWN:
+        return Trace(unresolved=(name,))
+    return Trace(constants=tuple(value) if isinstance(value, list) else (value,))
+
+
+def _descend(value: Any, rest: Iterable[str | int]) -> Any:
+    for step in rest:
+        name = _key(step) if _is_key(step) else step
+        if isinstance(value, Mapping):
+            value = value.get(str(name))
+        elif isinstance(value, list) and str(name).isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return None
+    return value
+
+
+def _module_of(block: str) -> str:
+    """`module.a.module.b.t.n` -> `module.a.module.b`."""
+    parts = block.split(".")
+    depth = 0
+    while depth + 1 < len(parts) and parts[depth] == "module":
+        depth += 2
+    return ".".join(parts[:depth])
+
+
+def _same_module_instance(mine: str, theirs: str) -> bool:
+    """Whether the module steps that two addresses share have the same instance keys."""
+    a, b = _module_steps(mine), _module_steps(theirs)
+    for (name_a, key_a), (name_b, key_b) in zip(a, b, strict=False):
+        if name_a != name_b:
+            return True
+        if key_a != key_b:
+            return False
+    return True
+
+
+def _module_steps(address: str) -> list[tuple[str, str]]:
+    steps: list[tuple[str, str]] = []
+    for name, key in _STEP.findall(address):
+        if name and name != "module":
+            steps.append((name, ""))
+        elif key and steps:
+            steps[-1] = (steps[-1][0], key)
+    return steps

@@ -1,0 +1,175 @@
+"""Reading attribute values out of raw resource bodies: paths, unknown and sensitive marks.
+
+Terraform writes three parallel trees: values, `after_unknown` and `after_sensitive`. A single nested
+block of an SDKv2 provider is a list of one; `walk` therefore steps through lists wherever they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from auditor.model import UNKNOWN, Resource
+
+
+class Value(NamedTuple):
+    """One value found under a path. `path` is concrete (`replica[1].region_name`)."""
+
+    path: str
+    value: Any  # UNKNOWN where Terraform will know it only after apply
+    sensitive: bool = False
+
+
+class Body:
+    """A resource body, decoded: all of it, or only the root attributes a type's facts name."""
+
+    __slots__ = ("_sensitive_raw", "_sensitive_tree", "unknown", "values")
+
+    def __init__(self, values: Mapping[str, Any], unknown: Any, sensitive_raw: bytes) -> None:
+        self.values = values
+        self.unknown = unknown
+        self._sensitive_raw = sensitive_raw
+        self._sensitive_tree: Any = None
+
+    def get(self, path: tuple[str, ...]) -> list[Value]:
+        """Every value under `path`; an absent or null attribute gives none."""
+        root = path[0]
+        unknown = self.unknown
+        mark = unknown.get(root) if type(unknown) is dict else unknown
+        value = self.values.get(root)
+        if value is None and not mark:
+            return []
+        if len(path) == 1 and not mark and type(value) is str:
+            found = [Value(root, value)]
+        else:
+            found = [Value(p, v) for p, v in _walk(value, mark, path, 1, root)]
+        if found and b"true" in self._sensitive_raw:
+            return [v._replace(sensitive=True) if self.is_sensitive(v.path) else v for v in found]
+        return found
+
+    def first(self, path: str) -> Any:
+        """The first value under a dotted path: the value, UNKNOWN or None."""
+        found = self.get(tuple(path.split(".")))
+        return found[0].value if found else None
+
+    def is_sensitive(self, path: str) -> bool:
+        """Whether the value at a concrete path, or anything that holds it, is marked sensitive."""
+        if b"true" not in self._sensitive_raw:
+            return False
+        if self._sensitive_tree is None:
+            self._sensitive_tree = msgspec.json.decode(self._sensitive_raw)
+        node = self._sensitive_tree
+        for step in _steps(path):
+            if node is True:
+                return True
+            if isinstance(node, dict):
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+                node = node[step]
+            else:
+                return False
+        return _any_true(node)
+
+
+def _any_true(node: Any) -> bool:
+    if node is True:
+        return True
+    if isinstance(node, dict):
+        return any(_any_true(v) for v in node.values())
+    if isinstance(node, list):
+        return any(_any_true(v) for v in node)
+    return False
+
+
+def _steps(path: str) -> Iterator[str | int]:
+    for part in path.split("."):
+        name, *indices = part.split("[")
+        yield name
+        for i in indices:
+            yield int(i[:-1])
+
+
+def _walk(value: Any, mark: Any, path: tuple[str, ...], depth: int, at: str) -> Iterator[tuple[str, Any]]:
+    """`mark` is the matching node of `after_unknown`: true means unknown from here down."""
+    if mark is True:
+        yield at, UNKNOWN
+        return
+    if isinstance(value, list) or (value is None and isinstance(mark, list)):
+        values: list[Any] = value or []
+        marks = mark if isinstance(mark, list) else []
+        for i in range(max(len(values), len(marks))):
+            v = values[i] if i < len(values) else None
+            m = marks[i] if i < len(marks) else None
+            yield from _walk(v, m, path, depth, f"{at}[{i}]")
+        return
+    if depth == len(path):
+        if value is not None:
+            yield at, value
+        return
+    step = path[depth]
+    inner_mark = mark.get(step) if isinstance(mark, dict) else None
+    inner = value.get(step) if isinstance(value, dict) else None
+    if inner is None and not inner_mark:
+        return
+    yield from _walk(inner, inner_mark, path, depth + 1, f"{at}.{step}")
+
+
+class Projection:
+    """Decodes only the named root attributes of a body: the rest is skipped without a copy."""
+
+    __slots__ = ("_after", "_names")
+
+    def __init__(self, roots: Iterable[str]) -> None:
+        self._names = tuple(sorted(set(roots)))
+        fields = [(f"f{i}", Any, None) for i in range(len(self._names))]
+        rename = {f"f{i}": name for i, name in enumerate(self._names)}
+        struct = msgspec.defstruct("Projected", fields, rename=rename, gc=False)
+        self._after = msgspec.json.Decoder(struct | None)
+
+    def _decode(self, raw: bytes) -> dict[str, Any]:
+        got = self._after.decode(raw)
+        if got is None:
+            return {}
+        return {
+            name: value
+            for i, name in enumerate(self._names)
+            if (value := getattr(got, f"f{i}")) is not None
+        }
+
+    def after(self, resource: Resource) -> Body:
+        """The planned values (for a resource about to be deleted: none)."""
+        change = resource.change
+        unknown_raw = bytes(change.after_unknown)
+        if unknown_raw in (b"{}", b"false", b"null"):
+            unknown: Any = {}
+        elif unknown_raw == b"true":
+            unknown = True
+        else:
+            unknown = self._decode(change.after_unknown)
+        return Body(self._decode(change.after), unknown, bytes(change.after_sensitive))
+
+    def before(self, resource: Resource) -> Body:
+        """The values before the change; nothing in them is unknown."""
+        change = resource.change
+        return Body(self._decode(change.before), {}, bytes(change.before_sensitive))
+
+
+_MAPPING = msgspec.json.Decoder(dict[str, Any] | None)
+
+
+def decode_after(resource: Resource) -> Body:
+    """All planned values of a resource, for the few types whose whole body matters."""
+    change = resource.change
+    unknown_raw = bytes(change.after_unknown)
+    unknown: Any = True if unknown_raw == b"true" else {}
+    if unknown_raw not in (b"{}", b"false", b"null", b"true"):
+        unknown = msgspec.json.decode(unknown_raw)
+    return Body(_MAPPING.decode(change.after) or {}, unknown, bytes(change.after_sensitive))
+
+
+def decode_before(resource: Resource) -> Body:
+    """All values of a resource before the change."""
+    change = resource.change
+    return Body(_MAPPING.decode(change.before) or {}, {}, bytes(change.before_sensitive))
