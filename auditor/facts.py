@@ -44,6 +44,10 @@ class LocationSpec(msgspec.Struct, frozen=True, eq=False, dict=True):
     confirmed: bool = True
     reason: str = ""
     cloud: str = ""  # the value names a region of another cloud
+    when: str = ""  # `path=regex`: the row counts only where the value at path matches
+    unless: str = ""  # `path=regex`: the row does not count where the value at path matches
+    absent_confirmed: bool = True  # whether what `absent` means was read, not recalled
+    computed: bool | None = None  # the provider may fill it when unset (Computed); None: no schema held
 
     @cached_property
     def segments(self) -> tuple[str, ...]:
@@ -89,10 +93,12 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     any_type: bool = False  # every type of the provider that is not global stands in the provider's region
     unregional: bool = False  # a plan that fills `region` on regional types: its absence means global
     provider: dict[str, list[str]] = {}  # location kind or "" -> attributes of the provider block, in order
+    zone_within_provider: bool = False  # a zone attribute can only name a zone of the provider's region
     provider_default: str = ""  # documented default of the provider block; the environment may override it
     environment: list[str] = []  # variables that set the provider's region: never read, named in messages
     by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand
     grandparent: list[str] = []  # attributes every type may name its parent with
+    region_data: dict[str, list[str]] = {}  # data source type -> attributes that hold the provider's region
 
 
 class Pair(msgspec.Struct, frozen=True, gc=False, eq=False):
@@ -119,7 +125,8 @@ class Cloud(msgspec.Struct, frozen=True, eq=False, dict=True):
     title: str = ""
     regions: dict[str, Region] = {}
     types: dict[str, TypeFacts] = {}
-    reading: Reading = Reading()
+    reading: Reading = msgspec.field(default_factory=Reading)
+    readings: dict[str, Reading] = {}  # provider source -> its own way, where one cloud has several
     pairs: dict[str, Pair] = {}
     profiles: dict[str, Profile] = {}
     profile_pattern: str = ""
@@ -232,6 +239,7 @@ class CloudSummary(msgspec.Struct, frozen=True, gc=False, eq=False):
     title: str = ""
     countries: list[str] = []  # countries with at least one region
     regions: dict[str, str] = {}  # region id -> country
+    partitions: dict[str, str] = {}  # region id -> partition, where the cloud has several
     guarantee: str = ""  # yes | contract | none: the weakest of its regions
     owner: Owner = Owner()
 
@@ -252,3 +260,9 @@ class Facts(Protocol):
     def index(self) -> Index: ...
 
     def cloud(self, cloud_id: str) -> Cloud | None: ...
+
+
+def provider_source(name: str) -> str:
+    """`registry.terraform.io/hashicorp/aws` -> `hashicorp/aws`, lower-case; a bare legacy name gets its namespace."""
+    parts = name.lower().split("/")
+    return "/".join(parts[-2:]) if len(parts) > 1 else f"hashicorp/{parts[0]}"

@@ -406,6 +406,7 @@ class Outcome:
     cause: str = ""  # groups opens
     evidence: tuple[Evidence, ...] = ()
     shift: int = 0  # levels up (+) or down (-) before the policy's own level
+    shift_guessed: bool = False  # the shift rests on a guess: it never moves into or out of error
     floor: Level | None = None  # at most this level (existing resources, inference)
     level: Level | None = None  # set by the check where the rule text says so
     shift_why: str = ""

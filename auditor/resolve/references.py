@@ -1,4 +1,4 @@
-"""Follows configuration references: through variables, module inputs, outputs and `for_each`, to constants and resources.
+"""Follows configuration references through variables, module inputs, outputs and `for_each`.
 
 Plan JSON keeps for every expression only the names it mentions, not the expression. A trace therefore
 says what an attribute *can* stand for; it is exact where one name leads to one value.
@@ -15,10 +15,11 @@ from typing import Any, Final
 
 import msgspec
 
-from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address
+from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
 from auditor.values import Value, decode_after
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
+_GONE: Final = (("delete",), ("forget",))
 _STEP: Final = re.compile(r'([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|\d+)\]')
 
 
@@ -60,6 +61,14 @@ class Trace:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Instances of a block that one module instance sees."""
+
+    instances: list[Resource]
+    by_key: Mapping[str | int | float, list[Resource]]
+
+
 def _unique(items: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(items))
 
@@ -97,6 +106,7 @@ class References:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._traces: dict[tuple[str, tuple[str, ...]], Trace] = {}
+        self._visible: dict[tuple[str, str], _Seen] = {}
 
     # --- configuration tree
 
@@ -145,7 +155,9 @@ class References:
             self._traces[key] = total
         return self._traces[key]
 
-    def follow(self, module: str, node: Any, block: str = "", rest: tuple[str | int, ...] = (), depth: int = 0) -> Trace:
+    def follow(
+        self, module: str, node: Any, block: str = "", rest: tuple[str | int, ...] = (), depth: int = 0
+    ) -> Trace:
         """Trace an expression object written in a module ("" is the root)."""
         if depth > _MAX_DEPTH:
             return Trace(unresolved=("references nested too deeply",))
@@ -158,7 +170,9 @@ class References:
             return Trace()
         if "constant_value" in node:
             value = _descend(node["constant_value"], rest)
-            return Trace() if value is None else Trace(constants=(value,) if not isinstance(value, list) else tuple(value))
+            if value is None:
+                return Trace()
+            return Trace(constants=tuple(value) if isinstance(value, list) else (value,))
         if "references" in node:
             total = Trace()
             for reference in longest(str(r) for r in node["references"]):
@@ -248,29 +262,44 @@ class References:
 
     def instances_of(self, resource: Resource, target: Target, keyed: str = "") -> list[Resource]:
         """The planned instances of one target, as seen from `resource` (same module instance, same key)."""
-        all_ = [r for r in self.plan.by_block.get(target.block, ()) if r.change.actions not in (("delete",), ("forget",))]
-        if resource.module_address and len(all_) > 1:
-            same = [r for r in all_ if _same_module_instance(resource.module_address, r.module_address)]
-            all_ = same or all_
+        seen = self._seen(target.block, resource.module_address)
+        all_ = seen.instances
         if target.key is not None:
-            return [r for r in all_ if r.index == target.key] or all_
+            return seen.by_key.get(target.key) or all_
         if keyed and resource.index is not None and len(all_) > 1:
-            mine = [r for r in all_ if r.index == resource.index]
-            siblings = self.plan.by_block.get(block_address(resource), ())
-            if mine and (keyed == "each" or len(siblings) == len(all_)):
+            mine = seen.by_key.get(resource.index)
+            if mine and (keyed == "each" or self._siblings(resource) == len(all_)):
                 return mine
         return all_
 
+    def _siblings(self, resource: Resource) -> int:
+        block = block_address(resource)
+        return len(self._seen(block, resource.module_address).instances)
+
+    def _seen(self, block: str, module_address: str) -> _Seen:
+        key = (block, module_address)
+        if key not in self._visible:
+            all_ = [r for r in self.plan.by_block.get(block, ()) if r.change.actions not in _GONE]
+            if module_address and len(all_) > 1:
+                all_ = [r for r in all_ if _same_module_instance(module_address, r.module_address)] or all_
+            by_key: dict[str | int | float, list[Resource]] = {}
+            for r in all_:
+                if r.index is not None:
+                    by_key.setdefault(r.index, []).append(r)
+            self._visible[key] = _Seen(all_, by_key)
+        return self._visible[key]
+
     @cached_property
-    def _prior(self) -> Mapping[str, Mapping[str, Any]]:
-        """Attribute values of `prior_state`, by address: decoded only when a data source is asked for."""
-        found: dict[str, Mapping[str, Any]] = {}
+    def _prior(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        """Objects of `prior_state` by block and address: decoded only when a data source is asked for."""
+        found: dict[str, dict[str, Mapping[str, Any]]] = {}
         state = msgspec.json.decode(self.plan.prior_state) or {}
         queue = [(state.get("values") or {}).get("root_module") or {}]
         while queue:
             module = queue.pop()
             for r in module.get("resources") or ():
-                found[str(r.get("address"))] = r.get("values") or {}
+                address = str(r.get("address"))
+                found.setdefault(strip_keys(address), {})[address] = r
             queue.extend(module.get("child_modules") or ())
         return found
 
@@ -288,10 +317,34 @@ class References:
                     found.extend(Value(f"{r.address}.{v.path}", v.value, v.sensitive) for v in got)
         if found or target.block in self.plan.by_block:
             return found
-        key = "" if target.key is None else (f"[{target.key}]" if isinstance(target.key, int) else f'["{target.key}"]')
-        values = self._prior.get(target.block + key) or self._prior.get(target.block)
-        value = _descend(values, target.attribute) if values is not None else None
-        return [] if value is None or isinstance(value, (dict, list)) else [Value(target.block, value)]
+        for address, held in self._prior_of(target):
+            value = _descend(held.get("values") or {}, target.attribute)
+            if value is None or isinstance(value, (dict, list)):
+                continue
+            marks = _descend(held.get("sensitive_values") or {}, target.attribute)
+            found.append(Value(address, value, marks is True))
+        return found
+
+    def _prior_of(self, target: Target) -> list[tuple[str, Mapping[str, Any]]]:
+        """Prior-state objects of a target: all instances, or the one its key names."""
+        return [
+            (address, r)
+            for address, r in self._prior.get(target.block, {}).items()
+            if target.key is None or r.get("index") == target.key
+        ]
+
+    def prior_bodies(self, target: Target) -> list[tuple[Resource, Mapping[str, Any]]]:
+        """What prior state holds of a target (a data source, say): a bodiless resource and its values."""
+        return [
+            (
+                Resource(
+                    address, str(r.get("type")), str(r.get("name")), str(r.get("mode")),
+                    str(r.get("provider_name") or ""), index=r.get("index"),
+                ),
+                r.get("values") or {},
+            )
+            for address, r in self._prior_of(target)
+        ]  # fmt: skip
 
 
 def _constant(value: Any, name: str) -> Trace:

@@ -1,0 +1,30 @@
+"""What a check receives: the plan as resolved, and the answers of the policy. No files, clock or network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from auditor.checks.sovereignty import SovereigntyContext, Subject
+from auditor.model import Job, Outcome, Plan, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class AuditContext:
+    """One plan under audit.
+
+    sovereignty is None when no allow list and no workload is given; with_allow tells the two apart.
+    lag is made on demand: its shards are read only when a lag or workaround rule runs.
+    """
+
+    plan: Plan
+    subjects: Sequence[Subject] = ()
+    jobs: Sequence[Job] = ()
+    sovereignty: SovereigntyContext | None = None
+    with_allow: bool = False
+    providers: Mapping[str, tuple[str, str, int]] = field(default_factory=dict)
+    lag: Callable[[], Any] | None = None
+
+
+Check = Callable[[AuditContext, Mapping[str, Rule]], Iterator[Outcome]]

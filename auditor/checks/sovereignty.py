@@ -1,0 +1,379 @@
+"""Sovereignty: does a located resource, or a copy of its data, stand where the policy allows.
+
+`decide` is the arithmetic of places; `location_outcomes` says which rule speaks for a location (the
+first line of the table that fits); `provider_outcomes` judges the provider itself (region guarantee).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, Protocol
+
+from auditor.facts import Index
+from auditor.model import Action, Evidence, Job, Location, Outcome, Place, Resource, block_address
+
+Verdict = Literal["pass", "fail", "open"]
+_COPIES: Final = ("replica", "backup", "logs", "cache")
+_WITHHELD: Final = "(sensitive)"
+
+
+class Allowed(Protocol):
+    """Where data may be, for one role."""
+
+    def permits(self, role: str, place: Place) -> bool: ...
+
+    def describe(self, role: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A located resource instance and what the rules need to know of it."""
+
+    resource: Resource
+    cloud: str
+    locations: tuple[Location, ...]
+    before: tuple[Location, ...] = ()
+    unknown_type: bool = False
+    bearing: str = ""
+    curated: bool = False
+    guard: bool = False
+    existing: bool = False
+    drift: bool = False
+    job: Job | None = None
+    allowed: tuple[tuple[str, Allowed], ...] = ()  # (scope name, list): every one must permit a place
+    undecided_scopes: tuple[tuple[str, Allowed], ...] = ()  # scopes that may match (unknown tags)
+
+
+@dataclass(frozen=True, slots=True)
+class SovereigntyContext:
+    """What holds for the whole run."""
+
+    index: Index
+    regulated: bool = False
+    region_guarantees: Mapping[str, str] = field(default_factory=dict)
+    suggest: Callable[[str, str, Subject], str] | None = None  # (cloud, role, subject) -> a place that would pass
+
+
+def permitted(place: Place, role: str, allowed: Iterable[tuple[str, Allowed]]) -> bool:
+    """Whether every applying list permits a place."""
+    return all(a.permits(role, place) for _, a in allowed)
+
+
+def decide(location: Location, allowed: Sequence[tuple[str, Allowed]], regulated: bool = False) -> Verdict:
+    """Pass, fail or open for one location.
+
+    All places of a set must be allowed; one confirmed place outside fails it. Of candidates all
+    allowed passes, none allowed fails, mixed is open. An unconfirmed fact never decides a fail.
+    """
+    inside = [permitted(p, location.role, allowed) for p in location.places]
+    trusted = location.complete and not (regulated and location.unconfirmed)
+    if location.candidates:
+        if inside and all(inside) and trusted:
+            return "pass"
+        outside_sure = location.complete and not location.unconfirmed and all(p.confirmed for p in location.places)
+        return "fail" if inside and not any(inside) and outside_sure else "open"
+    row_sure = not location.unconfirmed.startswith(("row ", "pair ", "members "))
+    if any(not ok and p.confirmed and row_sure for ok, p in zip(inside, location.places, strict=True)):
+        return "fail"
+    if inside and all(inside) and trusted:
+        return "pass"
+    return "open"
+
+
+def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) -> Iterator[Outcome]:
+    """SOV001-SOV006 and SOV010-SOV012 for every location of every subject; passes included."""
+    for subject in subjects:
+        action = subject.resource.action
+        if subject.drift:
+            yield from _drifted(subject, context)
+            continue
+        if action is Action.DELETE or subject.resource.deposed:
+            if subject.guard:
+                yield _guard_deleted(subject)
+            continue
+        if subject.unknown_type:
+            yield _unknown_type(subject)
+            continue
+        for location in subject.locations:
+            yield _judge(subject, location, context)
+
+
+def _judge(s: Subject, location: Location, context: SovereigntyContext) -> Outcome:
+    verdict = decide(location, s.allowed, context.regulated)
+    if s.undecided_scopes and verdict == "pass":
+        with_scopes = decide(location, (*s.allowed, *s.undecided_scopes), context.regulated)
+        if with_scopes != verdict:
+            location = replace(location, cause=f"whether scope {s.undecided_scopes[0][0]} applies is not known")
+            verdict = "open"
+    rule = _rule(s, location, verdict)
+    if verdict == "pass":
+        return Outcome(rule, "pass", s.resource.address, location.path)
+    outcome = _describe(s, location, verdict, rule, context)
+    if s.resource.is_data or s.resource.action is Action.READ:
+        return replace(outcome, level="note")
+    if rule == "SOV011" and s.resource.action is Action.FORGET:
+        return replace(outcome, level="note") if verdict == "fail" else outcome
+    if verdict == "fail" and rule in ("SOV001", "SOV004", "SOV005", "SOV010"):
+        shift = {"data": 1, "control": -1}.get(s.bearing, 0)
+        outcome = replace(outcome, shift=shift, shift_guessed=not s.curated)
+    return outcome
+
+
+def _rule(s: Subject, location: Location, verdict: Verdict) -> str:
+    """The first line of the table that fits."""
+    if s.existing:
+        return "SOV011"
+    if location.topic == "network":
+        return "SOV012"
+    if location.topic == "ai":
+        return "SOV006"
+    several = not location.candidates and len({(p.region, p.country) for p in location.places}) > 1
+    if verdict == "open" and (location.topic == "footprint" or several):
+        return "SOV005"
+    if not location.candidates and _mixed(s, location):
+        return "SOV005"
+    if location.role in _COPIES:
+        return "SOV004"
+    if s.job is not None and location.role in ("home", "processing"):
+        return "SOV002" if verdict == "open" else "SOV003"
+    if location.role == "home" and verdict == "fail" and _moved(s, location):
+        return "SOV010"
+    return "SOV002" if verdict == "open" else "SOV001"
+
+
+def _mixed(s: Subject, location: Location) -> bool:
+    """Several places at once, some allowed and some not; "any place" is always such a set."""
+    if any(p.country == "*" for p in location.places):
+        return True
+    inside = {permitted(p, location.role, s.allowed) for p in location.places}
+    return len(location.places) > 1 and len(inside) > 1
+
+
+def _moved(s: Subject, location: Location) -> bool:
+    if not s.before or not s.before[0].places or s.resource.importing:
+        return False
+    was = {(p.cloud, p.region) for b in s.before for p in b.places}
+    return not {(p.cloud, p.region) for p in location.places} & was
+
+
+def _describe(
+    s: Subject, location: Location, verdict: Verdict, rule: str, context: SovereigntyContext
+) -> Outcome:
+    r = s.resource
+    role = location.role
+    where = _WITHHELD if location.sensitive else place_text(location)
+    expected = ", ".join(dict.fromkeys(a.describe(role) for _, a in s.allowed))
+    refusing = [name for name, a in s.allowed if name and not all(a.permits(role, p) for p in location.places)]
+    scope = f" (scope {', '.join(refusing)})" if refusing else ""
+    home = next((loc for loc in s.locations if loc.role == "home" and loc is not location), None)
+    at_home = f" of data in {place_text(home)}" if home is not None and home.places and not home.sensitive else ""
+    if verdict == "open":
+        message = _open_message(r, location, where)
+        remediation = _open_remedy(s, location)
+        cause = location.cause or location.unconfirmed or f"{location.path}: places partly known"
+        if location.unconfirmed and not location.cause:
+            cause = f"not confirmed in the catalogue: {location.unconfirmed}"
+    else:
+        message = _fail_message(s, location, rule, where, at_home) + f" Allowed: {expected}{scope}."
+        remediation = _fail_remedy(s, location, context)
+        cause = ""
+    evidence = location.evidence
+    if location.unconfirmed:
+        evidence = (*evidence, Evidence(f"not confirmed: {location.unconfirmed}"))
+    return Outcome(
+        rule,
+        verdict,
+        r.address,
+        location.path,
+        _WITHHELD if location.sensitive else (location.value or where),
+        expected,
+        message,
+        remediation,
+        () if location.sensitive else location.countries,
+        role,
+        s.job.name if s.job is not None and rule in ("SOV002", "SOV003") else None,
+        cause,
+        evidence,
+        block=block_address(r),
+        sensitive=location.sensitive,
+    )
+
+
+def place_text(location: Location) -> str:
+    """`us-east-1 (US)`; a set prints its regions and countries."""
+    if not location.places:
+        return location.value or "an unknown place"
+    if any(p.country == "*" for p in location.places):
+        return f"{location.value} (any place)" if location.value else "any place"
+    regions = list(dict.fromkeys(p.region for p in location.places))
+    countries = list(dict.fromkeys(p.country for p in location.places))
+    if len(regions) == 1:
+        return f"{regions[0]} ({', '.join(countries)})"
+    joint = " or " if location.candidates else " and "
+    return joint.join(dict.fromkeys(f"{p.region} ({p.country})" for p in location.places))
+
+
+def _verb(action: Action, importing: bool) -> str:
+    if importing:
+        return "would be adopted in"
+    return {
+        Action.CREATE: "would be created in",
+        Action.UPDATE: "would be in",
+        Action.REPLACE: "would be recreated in",
+        Action.READ: "would be read from",
+        Action.FORGET: "stays in the cloud, unmanaged, in",
+    }.get(action, "stands in")
+
+
+def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home: str) -> str:
+    r = s.resource
+    if rule == "SOV003" and s.job is not None:
+        size = f" ({job_size(s.job)})" if s.job.gpus_max else ""
+        return f"{r.address}{size} would boot in {where}."
+    if rule == "SOV010":
+        was = place_text(s.before[0]) if s.before else "elsewhere"
+        how = "replace" if r.action is Action.REPLACE else "update"
+        if s.before and s.before[0].sensitive:
+            was = _WITHHELD
+        return f"{r.address} was in {was}, becomes {where} by {how}."
+    if rule == "SOV012":
+        return f"{r.address}: {location.path} opens a network path to {where}."
+    if rule == "SOV006":
+        return f"{r.address}: {location.path} lets requests be processed in {where}."
+    if rule == "SOV005":
+        return f"{r.address}: {location.path} spreads data over {where}."
+    if location.role in _COPIES:
+        verb = {"replica": "replicates", "backup": "keeps backups", "logs": "sends logs", "cache": "caches"}
+        return f"{r.address}: {location.path} {verb[location.role]}{at_home} to {where}."
+    return f"{r.address} {_verb(r.action, r.importing)} {where}."
+
+
+def job_size(job: Job) -> str:
+    """`16 x p5.48xlarge, 128 GPUs`."""
+    types = " / ".join(job.instance_types) or "unknown type"
+    nodes = job.nodes_max if job.nodes_max is not None else job.nodes_min
+    return f"{nodes if nodes is not None else '?'} x {types}, {job.gpus_max} GPUs"
+
+
+def _open_message(r: Resource, location: Location, where: str) -> str:
+    if location.candidates and location.places:
+        return f"{r.address}: {location.path} may be {where}; {location.cause}."
+    if location.places and location.unconfirmed:
+        return f"{r.address}: {location.path} is {where}; not confirmed in the catalogue: {location.unconfirmed}."
+    return f"{r.address}: location ({location.path}, {location.role}) cannot be decided: {location.cause}."
+
+
+def _open_remedy(s: Subject, location: Location) -> str:
+    if location.unconfirmed:
+        return "Confirm the fact and mend its row in the catalogue, or choose a place that is confirmed."
+    if location.role == "home":
+        return f"Set {location.path} literally, or pass --assume {s.cloud}.region=REGION."
+    return f"Set {location.path} to a value that is known at plan time."
+
+
+def _fail_remedy(s: Subject, location: Location, context: SovereigntyContext) -> str:
+    better = context.suggest(s.cloud, location.role, s) if context.suggest is not None else ""
+    attribute = location.path
+    if not better:
+        return f"Change {attribute} to an allowed place, or remove the resource."
+    if location.source == "provider" or attribute.startswith("("):
+        return f"Use a provider whose region is allowed, such as {better}."
+    return f'Set {attribute} = "{better}"' + (
+        " or use a provider of that region." if location.role == "home" else ", or remove the copy."
+    )
+
+
+def _unknown_type(s: Subject) -> Outcome:
+    r = s.resource
+    return Outcome(
+        "SOV002",
+        "open",
+        r.address,
+        "",
+        r.type,
+        "",
+        f"{r.address}: the catalogue holds no location row for {r.type}, and the resource states no location.",
+        "Add a row for the type to the policy's catalog.resource_types, or report it.",
+        cause=f"no location row for {r.type}",
+        level="note",
+        block=block_address(r),
+    )
+
+
+def _guard_deleted(s: Subject) -> Outcome:
+    r = s.resource
+    return Outcome(
+        "SOV010",
+        "fail",
+        r.address,
+        "",
+        "delete",
+        "",
+        f"{r.address} is deleted: {r.type} can hold a guard on where resources may stand.",
+        "Check that no residency guard goes with it.",
+        level="note",
+        block=block_address(r),
+    )
+
+
+def _drifted(s: Subject, context: SovereigntyContext) -> Iterator[Outcome]:
+    """Locations that changed outside Terraform; those that did not are judged elsewhere."""
+    was = {loc.path: loc.places for loc in s.before}
+    for location in s.locations:
+        if was.get(location.path) == location.places and location.places:
+            continue
+        verdict = decide(location, s.allowed, context.regulated)
+        if verdict == "pass":
+            yield Outcome("SOV010", "pass", s.resource.address, location.path)
+            continue
+        outcome = _describe(s, location, verdict, "SOV010", context)
+        where = _WITHHELD if location.sensitive else place_text(location)
+        message = f"{s.resource.address}: {location.path} changed outside Terraform and is now {where}."
+        if verdict == "fail":
+            message += f" Allowed: {outcome.expected}."
+        shift = {"data": 1, "control": -1}.get(s.bearing, 0) if verdict == "fail" else 0
+        yield replace(outcome, message=message, shift=shift, shift_guessed=not s.curated)
+
+
+def provider_outcomes(
+    providers: Mapping[str, tuple[str, str, int]], context: SovereigntyContext
+) -> Iterator[Outcome]:
+    """SOV007: `providers` maps a provider source to (cloud, class, number of planned resources)."""
+    level: Literal["note"] | None = None if context.regulated else "note"
+    for source, (cloud, cls, count) in sorted(providers.items()):
+        if cls == "utility" or not count:
+            continue
+        summary = context.index.clouds.get(cloud)
+        guarantee = summary.guarantee if summary is not None else ""
+        title = (summary.title if summary is not None else "") or source
+        declared = context.region_guarantees.get(cloud) or context.region_guarantees.get(source)
+        base = Outcome("SOV007", "pass", source, observed=guarantee or cls, level=level)
+        if cls == "unknown" or (not guarantee and cls not in ("marketplace", "inference_api", "onprem")):
+            yield replace(
+                base,
+                kind="open",
+                expected="a provider with a region guarantee",
+                message=f"{source} carries {count} resources; its class and region guarantee are not in the catalogue.",
+                remediation="Declare it in the policy's catalog.providers.",
+                cause=f"provider {source} is not in the catalogue",
+            )
+        elif cls in ("marketplace", "inference_api") or guarantee == "none":
+            kind = "a marketplace" if cls == "marketplace" else "an inference API" if cls == "inference_api" else title
+            yield replace(
+                base,
+                kind="fail",
+                expected="a provider with a region guarantee",
+                message=f"{source} carries {count} resources, and {kind} gives no region guarantee.",
+                remediation="Move the workload to a provider that guarantees the region.",
+            )
+        elif guarantee == "contract" and not declared:
+            yield replace(
+                base,
+                kind="fail",
+                expected=f"region_guarantees.{cloud}",
+                message=f"{source} carries {count} resources; {title} guarantees the region only by contract.",
+                remediation=f"Name the contract under workload.region_guarantees.{cloud}.",
+            )
+        else:
+            yield base

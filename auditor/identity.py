@@ -1,0 +1,86 @@
+"""What a finding and a waiver are known by: fingerprints, address patterns, the waiver record."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Final
+
+from auditor.model import strip_keys
+
+# Rules that no waiver and no baseline covers; the first is the whole META set.
+UNWAIVABLE: Final = ("META", "SOV008")
+
+# More keyed segments than this do not occur; beyond it only the whole and the bare address are tried.
+_MAX_KEYED: Final = 6
+
+
+def fingerprint(rule: str, address: str, path: str) -> str:
+    """32 hex digits that name a finding across runs: no line, message, value or instance key in them."""
+    text = "\n".join((rule, strip_keys(address), path))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def compile_pattern(text: str) -> re.Pattern[str]:
+    """`*` is any run of characters, `?` one, everything else literal, brackets and quotes too.
+
+    Each run is matched once, as early as possible (an atomic group): no pattern takes exponential time.
+    """
+    head, *rest = [re.escape(part).replace(r"\?", ".") for part in re.sub(r"\*+", "*", text).split("*")]
+    if not rest:
+        return re.compile(head, re.DOTALL)
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(f"{head}{middle}.*{rest[-1]}", re.DOTALL)
+
+
+def covers(pattern: re.Pattern[str], address: str) -> bool:
+    """Whether a pattern covers a whole address; a segment written without instance key covers every instance."""
+    return any(pattern.fullmatch(variant) for variant in _variants(address))
+
+
+def _variants(address: str) -> list[str]:
+    """The address with each instance key kept or dropped, the whole address first."""
+    if "[" not in address:
+        return [address]
+    parts = _split_keys(address)
+    keyed = [i for i, (_, key) in enumerate(parts) if key]
+    if len(keyed) > _MAX_KEYED:
+        return [address, strip_keys(address)]
+    made = []
+    for choice in product((True, False), repeat=len(keyed)):
+        keep = dict(zip(keyed, choice, strict=True))
+        made.append("".join(text + (key if keep.get(i) else "") for i, (text, key) in enumerate(parts)))
+    return made
+
+
+def _split_keys(address: str) -> list[tuple[str, str]]:
+    """`module.a["x.y"].t.n[0]` -> [("module.a", '["x.y"]'), (".t.n", "[0]")]."""
+    return [(m.group(1), m.group(2)) for m in _KEYED.finditer(address) if m.group(0)]
+
+
+_KEYED: Final = re.compile(r'([^\[]*)(\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]|\[.*$|$)', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One entry of `waivers:` or of an inline comment. `expires` is an ISO date, the last day it holds."""
+
+    rule: str
+    address: str
+    reason: str
+    expires: str
+    path: str = ""
+    fingerprint: str = ""
+    owner: str = ""
+    file: str = ""
+    line: int = 0
+    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", compile_pattern(self.address))
+
+    @property
+    def source(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file

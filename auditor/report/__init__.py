@@ -1,0 +1,75 @@
+"""Report formats: pure functions from a `Report` to text. Each format is imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from auditor.model import Report
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """What a renderer may know besides the report; it never looks at the terminal or the disk itself.
+
+    width: columns to wrap at, 0 for no wrapping.
+    sarif_include_waived: waived results too, with `suppressions`.
+    stack: tells several uploads for one commit apart (SARIF `automationDetails.id`).
+    root: the repository root, absolute; absolute paths below it become relative to it.
+    """
+
+    color: bool = False
+    width: int = 100
+    verbose: bool = False
+    sarif_include_waived: bool = False
+    stack: str = ""
+    root: str = ""
+
+
+Renderer = Callable[[Report, RenderOptions], str]
+
+
+def _text(report: Report, options: RenderOptions) -> str:
+    from auditor.report.text import render
+
+    return render(report, options)
+
+
+def _json(report: Report, options: RenderOptions) -> str:
+    from auditor.report.json_report import render
+
+    return render(report, options)
+
+
+def _sarif(report: Report, options: RenderOptions) -> str:
+    from auditor.report.sarif import render
+
+    return render(report, options)
+
+
+def _markdown(report: Report, options: RenderOptions) -> str:
+    from auditor.report.markdown import render
+
+    return render(report, options)
+
+
+def _github(report: Report, options: RenderOptions) -> str:
+    from auditor.report.github import render
+
+    return render(report, options)
+
+
+FORMATS: Final[Mapping[str, Renderer]] = MappingProxyType(
+    {"text": _text, "json": _json, "sarif": _sarif, "markdown": _markdown, "github": _github}
+)
+
+
+def diagnostics(name: str, report: Report, options: RenderOptions) -> tuple[str, ...]:
+    """Sentences for stderr about what format `name` had to leave out; usually none."""
+    if name != "sarif":
+        return ()
+    from auditor.report.sarif import diagnostics as sarif_diagnostics
+
+    return sarif_diagnostics(report, options)

@@ -1,0 +1,721 @@
+"""The location ladder: every place a resource instance would put, copy, log or process data in.
+
+Per resource: `home` first (attribute, id, parent by reference, provider block, documented default, prior
+state, assumption: the first hit wins), then every other row of the location table. A place is never
+guessed: what cannot be decided comes out as a location without a complete set of places, with its cause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import msgspec
+
+from auditor.facts import Cloud, Facts, LocationSpec, Provider, TypeFacts, provider_source, split_path
+from auditor.model import UNKNOWN, Evidence, Location, Place, Plan, Resource, block_address
+from auditor.resolve.provider import Providers
+from auditor.resolve.readings import ANY, Reader
+from auditor.resolve.references import References, Target, Trace
+from auditor.values import Body, Projection, Value
+
+Status = Literal["located", "global", "unknown_type", "undecided"]
+_MAX_HOPS: Final = 12  # parent of parent of ...: deeper chains do not occur, cycles might
+_PLACE_KINDS: Final = ("region", "zone", "location", "multi_region")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A resource instance with all its locations. `before` is its home before the change, if it had one."""
+
+    resource: Resource
+    status: Status
+    cloud: str = ""
+    provider: str = ""
+    locations: tuple[Location, ...] = ()
+    before: tuple[Location, ...] = ()
+    bearing: str = ""
+    curated: bool = False
+    category: str = ""
+    guard: bool = False
+
+    @property
+    def home(self) -> Location | None:
+        return next((loc for loc in self.locations if loc.role == "home"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _TypePlan:
+    """What to read of one (provider, type): built once per plan."""
+
+    cloud: Cloud
+    provider: str
+    short: str
+    facts: TypeFacts
+    known: bool  # the catalogue has a row for the type
+    anchors: tuple[LocationSpec, ...]  # rows that say where the resource itself stands
+    others: tuple[LocationSpec, ...]
+    projection: Projection
+    reader: Reader
+
+
+@dataclass(slots=True)
+class Locator:
+    """Locates the resources of one plan. `assume` maps `aws.region`-like names to values."""
+
+    plan: Plan
+    refs: References
+    facts: Facts
+    assume: Mapping[str, str] = field(default_factory=dict)
+    _types: dict[tuple[str, str], _TypePlan | None] = field(default_factory=dict)
+    _homes: dict[str, tuple[Location, ...]] = field(default_factory=dict)
+    _evidence: dict[tuple[str, str, str], tuple[tuple[Evidence, ...], bool]] = field(default_factory=dict)
+    _referred_homes: dict[tuple[str, tuple[str, ...], str, str | int | float | None], tuple[Location, ...]] = field(
+        default_factory=dict
+    )
+    _providers: Providers | None = None
+    _regional: dict[str, bool] = field(default_factory=dict)
+    used_assumptions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def providers(self) -> Providers:
+        if self._providers is None:
+            self._providers = Providers(self.plan, self.refs)
+        return self._providers
+
+    # --- types
+
+    def provider_of(self, resource: Resource) -> tuple[str, Provider | None]:
+        source = provider_source(resource.provider_name)
+        return source, self.facts.index.providers.get(source)
+
+    def _type(self, resource: Resource) -> _TypePlan | None:
+        key = (resource.provider_name, resource.type)
+        if key not in self._types:
+            self._types[key] = self._make_type(resource)
+        return self._types[key]
+
+    def _make_type(self, resource: Resource) -> _TypePlan | None:
+        source, provider = self.provider_of(resource)
+        cloud = self.facts.cloud(provider.cloud) if provider is not None and provider.cloud else None
+        if provider is None or cloud is None:
+            return None
+        reading = cloud.readings.get(source) or cloud.reading
+        known = resource.type in cloud.types
+        facts = cloud.types.get(resource.type) or TypeFacts()
+        specs = [s for s in facts.locations if s.use == "decide" and s.segments]
+        wild = [
+            LocationSpec(path=a, kind=a if a in _PLACE_KINDS else "region")
+            for a in reading.attributes
+            if (reading.any_type or not known) and all(s.path != a for s in specs)
+        ]
+        anchors = [s for s in specs if s.role == "home"]
+        if not anchors:
+            anchors = [s for s in specs if s.role == "processing" and s.kind in _PLACE_KINDS and len(s.segments) == 1]
+        others = [s for s in specs if s not in anchors]
+        anchors = [*wild, *anchors] if reading.any_type else [*anchors, *wild]
+        roots = {s.segments[0] for s in (*anchors, *others)}
+        roots.update(c.partition("=")[0].partition(".")[0] for s in specs for c in (s.when, s.unless) if c)
+        roots.update(reading.identity, facts.parents, reading.grandparent)
+        return _TypePlan(
+            cloud, source, provider.short or source.rpartition("/")[2], facts, known or reading.any_type,
+            tuple(anchors), tuple(others), Projection(roots), Reader(cloud, self.facts, resource.type, reading),
+        )  # fmt: skip
+
+    # --- entry points
+
+    def locate(self, resource: Resource) -> Located:
+        """All locations of one instance, as it will be."""
+        source, provider = self.provider_of(resource)
+        if provider is not None and provider.cls == "utility":
+            return Located(resource, "global", provider=source)
+        tp = self._type(resource)
+        if tp is None:
+            return Located(resource, "unknown_type", provider=source)
+        meta = tp.facts
+        if meta.global_:
+            others = self._others(resource, tp, tp.projection.after(resource), ()) if tp.others else ()
+            return self._located(resource, tp, "global" if not others else "located", others)
+        body = tp.projection.after(resource)
+        homes = self._home(resource, tp, body, 0)
+        if homes is None:
+            return self._located(resource, tp, "global", self._others(resource, tp, body, ()))
+        if not homes:
+            others = self._others(resource, tp, body, ())
+            if others:
+                return self._located(resource, tp, "located", others)
+            return self._located(resource, tp, "unknown_type", ())
+        locations = homes + self._others(resource, tp, body, homes)
+        undecided = any(not loc.complete or (loc.candidates and len(loc.places) > 1) for loc in homes)
+        return self._located(resource, tp, "undecided" if undecided else "located", locations)
+
+    def _located(self, r: Resource, tp: _TypePlan, status: Status, locations: tuple[Location, ...]) -> Located:
+        meta = tp.facts
+        before: tuple[Location, ...] = ()
+        if r.change.actions not in (("create",), ("no-op",), ("read",)) and locations:
+            body = tp.projection.before(r)
+            before = tuple(self._explicit(r, tp, body, tp.anchors)[0]) or self._from_identity(r, tp, body)
+        return Located(
+            r, status, tp.cloud.id, tp.provider, locations, before,
+            meta.bearing, meta.curated, meta.category, meta.guard,
+        )  # fmt: skip
+
+    def home(self, resource: Resource, hops: int = 0) -> tuple[Location, ...]:
+        """Home locations of one instance, for those that inherit from it."""
+        if resource.address not in self._homes:
+            self._homes[resource.address] = ()  # a cycle of references ends here
+            tp = self._type(resource)
+            if tp is not None and not tp.facts.global_:
+                found = self._home(resource, tp, tp.projection.after(resource), hops)
+                self._homes[resource.address] = found or ()
+        return self._homes[resource.address]
+
+    # --- home
+
+    def _home(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...] | None:
+        """None: the type turned out to stand nowhere in particular. Empty: nothing is known of the type."""
+        found, computed, cause = self._explicit(r, tp, body, tp.anchors)
+        reading = tp.reader.reading
+        if found:
+            return tuple(self._merge_references(r, tp, found, hops))
+        if located := self._from_identity(r, tp, body):
+            return located
+        if not cause and (located := self._from_parents(r, tp, body, hops)):
+            return located
+        role = tp.anchors[0].role if tp.anchors else "home"
+        path = tp.anchors[0].path if tp.anchors else "region"
+        if reading.unregional and not computed and not cause and self._fills_region(r, tp):
+            return None
+        provider_cause = ""
+        if not cause and (reading.provider or reading.by_reference):
+            located, provider_cause = self._from_provider(r, tp, path, role, hops)
+            if located:
+                return located
+        if located := self._from_prior(r, tp, path, role):
+            return located
+        if located := self._from_assumption(r, tp, path, role):
+            return located
+        if not tp.known and not tp.anchors:
+            return ()
+        if not tp.known and not cause and not any(body.get(s.segments) for s in tp.anchors) and not computed:
+            return ()
+        why = cause or provider_cause or f"{tp.short}: no location in the plan for {r.type}"
+        return (self._open(r, path, role, why),)
+
+    def _explicit(
+        self, r: Resource, tp: _TypePlan, body: Body, specs: Iterable[LocationSpec]
+    ) -> tuple[list[Location], bool, str]:
+        """Locations that attributes of the body state; whether one is computed; why one is undecidable."""
+        found: list[Location] = []
+        computed, cause = False, ""
+        for spec in specs:
+            if spec.kind == "resource_ref" or not _applies(spec, body):
+                continue
+            values = body.get(spec.segments) if spec.path != ALWAYS else []
+            if not values and spec.absent:
+                found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, (), "default"))
+            for v in values:
+                if v.value is UNKNOWN:
+                    if self._is_computed(r, spec, v):
+                        if spec.absent:
+                            absent = Value(spec.path, None)
+                            found.extend(self._effect(r, tp, spec, absent, spec.absent, (), "default"))
+                        computed = True
+                    elif spec.kind == "zone" and tp.reader.reading.zone_within_provider:
+                        computed = True  # whatever the zone, it lies in the provider's region
+                    elif borrowed := self._borrowed(r, spec, v):
+                        found.extend(borrowed)
+                    else:
+                        cause = cause or self._unknown_cause(r, spec)
+                    continue
+                found.extend(self._read(r, tp, spec, v, ()))
+        unique: dict[tuple[str, ...], Location] = {}
+        for loc in found:
+            region = tuple(sorted({f"{p.region}|{p.country}" for p in loc.places})) or (loc.path,)
+            unique.setdefault(region, loc)
+        return list(unique.values()), computed, cause
+
+    def _borrowed(self, r: Resource, spec: LocationSpec, v: Value) -> list[Location]:
+        """`location = other.location` with both unknown: `other` may be located by another rung."""
+        trace = self.refs.trace(block_address(r), spec.segments)
+        if len(trace.targets) != 1 or trace.unresolved or trace.constants:
+            return []
+        target = trace.targets[0]
+        others = self.refs.instances_of(r, target, trace.keyed)
+        tp = self._type(others[0]) if others else None
+        if tp is None or all(a.path != ".".join(target.attribute) for a in tp.anchors):
+            return []
+        return [loc for loc in self._referred(r, spec.segments, v.path, spec.role, 0) if loc.places]
+
+    def _merge_references(self, r: Resource, tp: _TypePlan, found: list[Location], hops: int) -> list[Location]:
+        """A reference (a subnet, say) adds a place only where its country differs: a zone abroad."""
+        countries = {c for loc in found for c in loc.countries}
+        for spec in tp.anchors:
+            if spec.kind != "resource_ref" or hops >= _MAX_HOPS:
+                continue
+            for loc in self._referred(r, spec.segments, spec.path, spec.role, hops):
+                if loc.complete and not loc.candidates and not set(loc.countries) <= countries:
+                    found.append(loc)
+                    countries.update(loc.countries)
+        return found
+
+    def _from_identity(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[Location, ...]:
+        for attribute in tp.reader.reading.identity:
+            for v in body.get((attribute,)):
+                if isinstance(v.value, str) and (region := tp.cloud.region_in_id(v.value)):
+                    found = tp.reader.place(region)
+                    if found is not None:
+                        evidence = (Evidence(f"region in {attribute}"),)
+                        return (self._make(r, attribute, "home", region, "arn", found, evidence, v.sensitive),)
+        return ()
+
+    def _from_parents(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
+        if hops >= _MAX_HOPS:
+            return ()
+        refs = [s.path for s in tp.anchors if s.kind == "resource_ref"]
+        best: tuple[Location, ...] = ()
+        for path in dict.fromkeys((*refs, *tp.facts.parents, *tp.reader.reading.grandparent)):
+            segments = LocationSpec(path=path).segments
+            located = tuple(self._referred(r, segments, path, "home", hops))
+            if located and located[0].complete:
+                return located
+            for v in body.get(segments):
+                if isinstance(v.value, str) and (region := tp.cloud.region_in_id(v.value)):
+                    found = tp.reader.place(region)
+                    if found is not None:
+                        here = (Evidence(f"region in {v.path}"),)
+                        return (self._make(r, v.path, "home", region, "arn", found, here, v.sensitive),)
+            best = best or located
+        return best
+
+    def _referred(self, r: Resource, segments: tuple[str, ...], path: str, role: str, hops: int) -> list[Location]:
+        """Where the resources that an attribute refers to stand."""
+        trace = self.refs.trace(block_address(r), segments)
+        if not trace.targets:
+            return []
+        key = (block_address(r), segments, r.module_address, r.index if trace.keyed else None)
+        if key not in self._referred_homes:
+            self._referred_homes[key] = ()
+            self._referred_homes[key] = self._join(r, trace, hops)
+        names = ", ".join(dict.fromkeys(t.block for t in trace.targets))
+        here = Evidence(f"{path} refers to {names}")
+        return [
+            replace(loc, address=r.address, path=path, role=role, evidence=(here, *loc.evidence))  # type: ignore[arg-type]
+            for loc in self._referred_homes[key]
+        ]
+
+    def _join(self, r: Resource, trace: Trace, hops: int) -> tuple[Location, ...]:
+        """One location for all that a trace can mean: the place they share, or candidates."""
+        homes = list(
+            {h.places or h.cause: h for t in trace.targets for h in self._target_homes(r, t, trace, hops)}.values()
+        )
+        if not homes:
+            return ()
+        first = homes[0]
+        evidence = (*trace.steps, *first.evidence)
+        if len(homes) == 1:
+            return (replace(first, source="reference", evidence=evidence),)
+        return (
+            replace(
+                first, value=", ".join(dict.fromkeys(h.value for h in homes if h.value)), source="reference",
+                places=tuple(dict.fromkeys(p for h in homes for p in h.places)), candidates=True,
+                complete=all(h.complete for h in homes), evidence=evidence, cause="it refers to several places",
+                sensitive=any(h.sensitive for h in homes),
+            ),
+        )  # fmt: skip
+
+    def _target_homes(self, r: Resource, target: Target, trace: Trace, hops: int) -> list[Location]:
+        found: list[Location] = []
+        instances = self.refs.instances_of(r, target, trace.keyed)
+        for other in instances:
+            if other.address != r.address:
+                found.extend(self.home(other, hops + 1))
+        if instances or not (prior := self.refs.prior_bodies(target)):
+            return found
+        for other, values in prior:
+            tp = self._type(other)
+            if tp is None or tp.facts.global_:
+                continue
+            body = Body(values, {}, b"")
+            got = self._explicit(other, tp, body, tp.anchors)[0] or list(self._from_identity(other, tp, body))
+            if not got and tp.reader.reading.provider:
+                got = list(self._from_provider(other, tp, "region", "home", hops)[0])
+            found.extend(got)
+        return found
+
+    def _from_provider(
+        self, r: Resource, tp: _TypePlan, path: str, role: str, hops: int
+    ) -> tuple[tuple[Location, ...], str]:
+        reading = tp.reader.reading
+        if reading.by_reference:
+            return self._from_provider_references(r, path, hops)
+        kind = tp.anchors[0].kind if tp.anchors else ""
+        attributes: tuple[str, ...] = tuple(reading.provider.get(kind) or reading.provider.get("") or ())
+        region = self.providers.region(r, attributes)
+        shown = f"provider.{attributes[0]}" if attributes else "provider"
+        if region.values:
+            places: list[Place] = []
+            complete = True
+            for value in region.values:
+                found = tp.reader.place(value)
+                complete = complete and found is not None and found[1]
+                places.extend(found[0] if found is not None else ())
+            candidates = region.candidates
+            located = Location(
+                r.address, path, role, ", ".join(region.values), "provider", tuple(dict.fromkeys(places)),  # type: ignore[arg-type]
+                candidates=candidates, complete=complete, sensitive=region.sensitive, evidence=region.evidence,
+                cause=region.cause if candidates else ("" if complete else f"{shown}: region not in the catalogue"),
+                unconfirmed=_unconfirmed(places),
+            )  # fmt: skip
+            return (located,), ""
+        cause = region.cause
+        if cause and reading.provider_default and "environment" in cause:
+            cause += f" (documented default {reading.provider_default}, which the environment may override)"
+        return (), f"{tp.short}: {cause}" if cause else ""
+
+    def _from_provider_references(self, r: Resource, path: str, hops: int) -> tuple[tuple[Location, ...], str]:
+        """A provider that talks to a cluster stands where the cluster stands."""
+        targets, evidence = self.providers.references(r)
+        homes: list[Location] = []
+        for target in targets if hops < _MAX_HOPS else ():
+            homes.extend(self._target_homes(r, target, Trace(), hops))
+        homes = [h for h in homes if h.places]
+        if not homes:
+            return (), "the cluster that the provider talks to is not in the plan"
+        places = tuple(dict.fromkeys(p for h in homes for p in h.places))
+        return (
+            replace(
+                homes[0], address=r.address, path=path, role="home", source="reference", places=places,
+                candidates=len({h.value for h in homes}) > 1, evidence=(*evidence, *homes[0].evidence),
+            ),
+        ), ""  # fmt: skip
+
+    def _from_prior(self, r: Resource, tp: _TypePlan, path: str, role: str) -> tuple[Location, ...]:
+        if r.change.actions in (("update",), ("no-op",)):
+            body = tp.projection.before(r)
+            before = self._explicit(r, tp, body, tp.anchors)[0] or list(self._from_identity(r, tp, body))
+            if before:
+                return tuple(replace(b, source="prior") for b in before)
+        for data_type, attributes in tp.reader.reading.region_data.items():
+            for block, config in self.plan.blocks.items():
+                if config.type != data_type or config.mode != "data" or config.expressions:
+                    continue
+                if config.provider_config_key != self.providers.key_of(r):
+                    continue
+                for _, values in self.refs.prior_bodies(Target(block)):
+                    for attribute in attributes:
+                        value = values.get(attribute)
+                        found = tp.reader.place(value) if isinstance(value, str) else None
+                        if found is not None:
+                            here = (Evidence(f"{block}.{attribute} in prior state"),)
+                            return (self._make(r, path, role, str(value), "prior", found, here, False),)
+        return ()
+
+    def _from_assumption(self, r: Resource, tp: _TypePlan, path: str, role: str) -> tuple[Location, ...]:
+        for name in dict.fromkeys((f"{tp.short}.region", f"{tp.cloud.id}.region", f"{r.type}.region")):
+            value = self.assume.get(name)
+            if value is None:
+                continue
+            found = tp.reader.place(value)
+            if found is not None:
+                self.used_assumptions[name] = value
+                here = (Evidence(f"assumed: {name} = {value}"),)
+                return (self._make(r, path, role, value, "assumed", found, here, False),)
+        return ()
+
+    def _fills_region(self, r: Resource, tp: _TypePlan) -> bool:
+        """Whether this plan's provider writes a region into every regional resource (a plan-wide trait)."""
+        if r.provider_name not in self._regional:
+            attributes = [(a,) for a in tp.reader.reading.provider.get("") or ()]
+            self._regional[r.provider_name] = any(
+                v.value is not None
+                for other in self.plan.resources
+                if other.provider_name == r.provider_name and not other.is_data
+                for attribute in attributes
+                for v in Projection([attribute[0]]).after(other).get(attribute)
+            )  # fmt: skip
+        return self._regional[r.provider_name]
+
+    # --- everything that is not home
+
+    def _others(self, r: Resource, tp: _TypePlan, body: Body, homes: tuple[Location, ...]) -> tuple[Location, ...]:
+        if not tp.others:
+            return ()
+        found: list[Location] = []
+        for spec in tp.others:
+            if not _applies(spec, body):
+                continue
+            values = body.get(spec.segments) if spec.path != ALWAYS else []
+            if not values:
+                if spec.absent:
+                    found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, homes, "default"))
+                continue
+            for v in values:
+                if v.value is UNKNOWN:
+                    if self._is_computed(r, spec, v):
+                        if spec.absent:
+                            absent = Value(spec.path, None)
+                            found.extend(self._effect(r, tp, spec, absent, spec.absent, homes, "default"))
+                        continue
+                    found.extend(self._unknown_other(r, spec, v))
+                    continue
+                found.extend(self._read(r, tp, spec, v, homes))
+        return tuple(found)
+
+    def _unknown_other(self, r: Resource, spec: LocationSpec, v: Value) -> list[Location]:
+        if spec.kind in ("resource_ref", "arn", "inference_profile_prefix"):
+            referred = self._referred(r, spec.segments, v.path, spec.role, 0)
+            if referred:
+                return [replace(loc, topic=spec.topic) for loc in referred]
+        if spec.effects and all(e == "stays" for e in spec.effects.values()):
+            return []
+        opened = self._open(r, v.path, spec.role, self._unknown_cause(r, spec))
+        return [replace(opened, topic=spec.topic)]
+
+    def _read(
+        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
+    ) -> list[Location]:
+        """The locations a known value stands for."""
+        if spec.effects or spec.kind == "sku_enum":
+            effect = spec.effects.get(_text(v.value), "" if spec.kind != "sku_enum" else "unknown")
+            return self._effect(r, tp, spec, v, effect, homes, "attribute") if effect else []
+        if not isinstance(v.value, str) or not v.value:
+            return []
+        if spec.kind == "inference_profile_prefix":
+            return self._profile(r, tp, spec, v, homes)
+        if spec.kind in ("arn", "resource_ref"):
+            return self._pointer(r, tp, spec, v)
+        if spec.kind == "other":
+            return []
+        evidence, sensitive = self._why(r, spec, v, tp)
+        found = tp.reader.place(v.value, spec)
+        if found is None:
+            opened = self._open(r, v.path, spec.role, f"{v.path}: value is not a place in the catalogue")
+            value = "" if sensitive else v.value
+            return [replace(opened, value=value, topic=spec.topic, evidence=evidence, sensitive=sensitive)]
+        made = self._make(r, v.path, spec.role, v.value, "attribute", found, evidence, sensitive)
+        if not spec.confirmed:
+            made = replace(made, unconfirmed=made.unconfirmed or f"row {r.type}.{spec.path}")
+        topic = spec.topic
+        if topic == "ai" and made.countries != ("*",):
+            topic = ""  # a regional endpoint is an ordinary location; only routing is not
+        return [replace(made, topic=topic)] if topic else [made]
+
+    def _pointer(self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value) -> list[Location]:
+        """An ARN or id that may carry a region; else the resource it refers to, by reference."""
+        evidence, sensitive = self._why(r, spec, v, tp)
+        region = tp.cloud.region_in_id(v.value)
+        if region and (found := tp.reader.place(region)) is not None:
+            made = self._make(r, v.path, spec.role, region, "arn", found, evidence, sensitive)
+            return [replace(made, topic=spec.topic)]
+        referred = self._referred(r, spec.segments, v.path, spec.role, 0)
+        if referred:
+            return [replace(loc, topic=spec.topic) for loc in referred]
+        if spec.role in ("home", "processing"):
+            return []
+        opened = self._open(r, v.path, spec.role, f"{spec.path}: the destination is outside the plan")
+        return [replace(opened, topic=spec.topic, sensitive=sensitive)]
+
+    def _effect(
+        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, effect: str,
+        homes: tuple[Location, ...], source: str,
+    ) -> list[Location]:  # fmt: skip
+        """What a SKU or switch means for the set of places."""
+        if effect == "stays":
+            return []
+        if source == "default" and not spec.absent_confirmed:
+            spec = msgspec.structs.replace(spec, confirmed=False)
+        shown = _text(v.value) if v.value is not None else "(absent)"
+        note = "default" if source == "default" else f"{v.path} = {shown}"
+        evidence: tuple[Evidence, ...] = (Evidence(f"{spec.path}: {note}" if source == "default" else note),)
+        sensitive = v.sensitive
+        if effect.startswith("place:"):
+            value = effect.removeprefix("place:")
+            found = tp.reader.place(value, spec)
+            if found is None:
+                return [replace(self._open(r, v.path, spec.role, f"{spec.path}: {value}"), topic=spec.topic)]
+            made = self._make(r, v.path, spec.role, value, source, found, evidence, sensitive)
+            return [replace(made, topic=spec.topic)]
+        if effect == "any":
+            place = Place(tp.cloud.id, "*", "*", "", spec.confirmed)
+            rung = "profile" if spec.topic == "ai" else source
+            return [self._set(r, v.path, spec, shown, rung, (place,), evidence, sensitive)]
+        if effect == "pair":
+            return self._pair(r, tp, spec, v, shown, homes, evidence)
+        if effect.startswith("zone:"):
+            return self._zone(r, tp, spec, v, shown, effect.removeprefix("zone:"), homes, evidence)
+        opened = self._open(r, v.path, spec.role, f"{spec.path} = {shown}: where this puts data is not known")
+        return [replace(opened, topic=spec.topic or "footprint", value=shown, evidence=evidence, sensitive=sensitive)]
+
+    def _pair(
+        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str,
+        homes: tuple[Location, ...], evidence: tuple[Evidence, ...],
+    ) -> list[Location]:  # fmt: skip
+        home = next((h for h in homes if h.decided), None)
+        cause = f"{spec.path} = {shown} copies to the paired region"
+        if home is None:
+            opened = self._open(r, v.path, spec.role, f"{cause}; the home region is not decided")
+            return [replace(opened, value=shown, topic="footprint")]
+        region = home.places[0].region
+        pair = tp.cloud.pairs.get(region)
+        if pair is None:
+            opened = self._open(r, v.path, spec.role, f"{cause}; no pair of {region} in the catalogue")
+            return [replace(opened, value=shown, evidence=evidence, topic="footprint")]
+        if not pair.region:
+            return []
+        found = tp.reader.place(pair.region)
+        if found is None:
+            opened = self._open(r, v.path, spec.role, f"{cause}: {pair.region}")
+            return [replace(opened, value=shown, topic="footprint")]
+        evidence = (*evidence, Evidence(f"paired region of {region}: {pair.region}"))
+        places = (*home.places, *found[0])
+        made = self._set(r, v.path, spec, shown, "pair", places, evidence, v.sensitive or home.sensitive)
+        made = replace(made, topic="footprint")
+        return [made if pair.confirmed else replace(made, unconfirmed=f"pair of {region}")]
+
+    def _zone(
+        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str, zone: str,
+        homes: tuple[Location, ...], evidence: tuple[Evidence, ...],
+    ) -> list[Location]:  # fmt: skip
+        """A data zone: its members depend on where the account stands."""
+        home = next((h for h in homes if h.decided), None) or self._account(r, tp)
+        if home is not None and home.decided:
+            for name, profile in tp.cloud.profiles.items():
+                if name.startswith(zone) and set(home.countries) <= set(profile.requires_home):
+                    places = tuple(Place(tp.cloud.id, name, c, "", profile.confirmed) for c in profile.members)
+                    made = self._set(r, v.path, spec, shown, "profile", places, evidence, v.sensitive)
+                    return [made if profile.confirmed else replace(made, unconfirmed=f"members of {name}")]
+        cause = f"{spec.path} = {shown}: which zone it means depends on an account that is not decided or in no zone"
+        return [replace(self._open(r, v.path, spec.role, cause), topic=spec.topic, value=shown, evidence=evidence)]
+
+    def _account(self, r: Resource, tp: _TypePlan) -> Location | None:
+        located = self._from_parents(r, tp, Body({}, {}, b""), 0)
+        return located[0] if located else None
+
+    def _profile(
+        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
+    ) -> list[Location]:
+        """A model or inference profile id: its geographic prefix decides, not the region of its ARN."""
+        evidence, sensitive = self._why(r, spec, v, tp)
+        prefix = tp.reader.profile_prefix(v.value)
+        if prefix is None:
+            referred = [loc for loc in self._referred(r, spec.segments, v.path, spec.role, 0) if loc.topic == "ai"]
+            if referred:
+                return [replace(loc, topic="ai") for loc in referred]
+            opened = self._open(r, v.path, spec.role, f"{spec.path}: the profile's regions are not in the plan")
+            return [replace(opened, topic="ai", value="" if sensitive else v.value, sensitive=sensitive)]
+        if prefix == "":
+            region = tp.cloud.region_in_id(v.value)
+            found = tp.reader.place(region) if region else None
+            if found is None:
+                return []  # a plain model id runs where the caller stands
+            return [self._make(r, v.path, spec.role, region, "arn", found, evidence, sensitive)]
+        profile = tp.cloud.profiles.get(prefix)
+        if profile is None:
+            opened = self._open(r, v.path, spec.role, f"{spec.path}: unknown geographic prefix {prefix!r}")
+            return [replace(opened, topic="ai", value="" if sensitive else v.value)]
+        places = tuple(Place(tp.cloud.id, prefix, c, "", profile.confirmed) for c in profile.members)
+        maybe = tuple(Place(tp.cloud.id, prefix, c, "", False) for c in profile.may_include)
+        made = self._set(r, v.path, spec, v.value, "profile", places + maybe, evidence, sensitive)
+        cause = f"{prefix} may also route to {', '.join(profile.may_include)}" if maybe else ""
+        return [replace(made, topic="ai", cause=cause, unconfirmed=cause or made.unconfirmed)]
+
+    # --- building blocks
+
+    def _set(
+        self, r: Resource, path: str, spec: LocationSpec, value: str, source: str, places: tuple[Place, ...],
+        evidence: tuple[Evidence, ...], sensitive: bool,
+    ) -> Location:  # fmt: skip
+        return Location(
+            r.address, path, spec.role, "" if sensitive else value, source, tuple(dict.fromkeys(places)),  # type: ignore[arg-type]
+            topic=spec.topic, sensitive=sensitive, evidence=evidence,
+            unconfirmed="" if spec.confirmed else f"row {r.type}.{spec.path}",
+        )  # fmt: skip
+
+    def _make(
+        self, r: Resource, path: str, role: str, value: str, source: str,
+        found: tuple[tuple[Place, ...], bool], evidence: tuple[Evidence, ...], sensitive: bool,
+    ) -> Location:  # fmt: skip
+        places, complete = found
+        return Location(
+            r.address, path, role, "" if sensitive else value, source, places, complete=complete,  # type: ignore[arg-type]
+            cause="" if complete else f"{path}: the country of this region is not in the catalogue",
+            sensitive=sensitive, evidence=evidence, unconfirmed=_unconfirmed(places),
+        )  # fmt: skip
+
+    def _open(self, r: Resource, path: str, role: str, cause: str) -> Location:
+        return Location(r.address, path, role, "", "unknown", (), complete=False, cause=cause)  # type: ignore[arg-type]
+
+    def _is_computed(self, r: Resource, spec: LocationSpec, v: Value) -> bool:
+        """Unknown because unset and filled in by the provider, not because it was set to something unknown.
+
+        `dynamic` blocks are absent from the configuration: there an unknown that the schema does not
+        call computed was set by someone.
+        """
+        block = block_address(r)
+        if block not in self.plan.blocks:
+            return False
+        if self.refs.configured(block, spec.segments):
+            return False
+        if len(spec.segments) == 1:
+            return spec.computed is not False
+        if self.refs.configured(block, spec.segments[:1]):
+            return True
+        whole = v.path == spec.segments[0]
+        return whole and spec.computed is not False
+
+    def _unknown_cause(self, r: Resource, spec: LocationSpec) -> str:
+        trace = self.refs.trace(block_address(r), spec.segments)
+        names = [t.block + "".join(f".{a}" for a in t.attribute) for t in trace.targets] + list(trace.unresolved)
+        via = f" ({', '.join(dict.fromkeys(names))})" if names else ""
+        return f"{spec.path} is known only after apply{via}"
+
+    def _why(self, r: Resource, spec: LocationSpec, v: Value, tp: _TypePlan) -> tuple[tuple[Evidence, ...], bool]:
+        """The path from the value back to where it was written; whether a step of it is sensitive."""
+        key = (block_address(r), spec.path, self.providers.key_of(r))
+        if key not in self._evidence:
+            block = key[0]
+            trace = self.refs.trace(block, spec.segments)
+            steps: list[Evidence] = [Evidence(spec.path), *trace.steps]
+            steps += [Evidence(t.block) for t in trace.targets]
+            sensitive = trace.sensitive
+            attributes: tuple[str, ...] = tuple(tp.reader.reading.provider.get("") or ())
+            filled = (
+                len(spec.segments) == 1 and block in self.plan.blocks and not self.refs.configured(block, spec.segments)
+            )
+            if filled and spec.path in attributes:
+                region = self.providers.region(r, attributes)
+                steps += region.evidence
+                sensitive = sensitive or region.sensitive
+            self._evidence[key] = (tuple(steps), sensitive)
+        evidence, sensitive = self._evidence[key]
+        return evidence, sensitive or v.sensitive
+
+
+ALWAYS: Final = "(always)"
+
+
+def _applies(spec: LocationSpec, body: Body) -> bool:
+    """Whether the row's conditions hold. A value that is not known meets neither `when` nor `unless`."""
+    for condition, wanted in ((spec.when, True), (spec.unless, False)):
+        if condition:
+            path, _, pattern = condition.partition("=")
+            values = [v.value for v in body.get(split_path(path)) if isinstance(v.value, str)]
+            if any(re.search(pattern, v) for v in values) is not wanted:
+                return False
+    return True
+
+
+def _unconfirmed(places: Iterable[Place]) -> str:
+    bad = [f"{p.cloud}:{p.region}" for p in places if not p.confirmed]
+    return f"country of {', '.join(dict.fromkeys(bad))}" if bad else ""
+
+
+def _text(value: object) -> str:
+    """A value as Terraform writes it in messages: `true`, not `True`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+__all__ = ["ANY", "Located", "Locator"]
