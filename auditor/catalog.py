@@ -1,0 +1,49 @@
+"""Reads the compiled catalogue: the index at once, each cloud when a resource of it is met."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from auditor.errors import CatalogError
+from auditor.facts import Cloud, Index
+
+
+T = TypeVar("T")
+
+
+def data_dir(name: str) -> Path:
+    """`policies` or `provider_catalog`: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
+
+
+class Catalog:
+    """The facts as of a date. Implements `facts.Facts`."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self.directory = (directory or data_dir("provider_catalog")) / "compiled"
+        self._clouds: dict[str, Cloud | None] = {}
+
+    def _read(self, name: str, kind: type[T]) -> T:
+        path = self.directory / name
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=kind)
+        except (OSError, msgspec.DecodeError) as e:
+            raise CatalogError(f"cannot read the catalogue: {name}: {e}", "Run scripts/build_catalog.py.") from e
+
+    @cached_property
+    def index(self) -> Index:
+        """Providers, cloud summaries and jurisdictions. Raises CatalogError when missing or damaged."""
+        return self._read("index.json", Index)
+
+    def cloud(self, cloud_id: str) -> Cloud | None:
+        """One cloud's tables, read once; None where the catalogue has none."""
+        if cloud_id not in self._clouds:
+            known = cloud_id in self.index.clouds
+            self._clouds[cloud_id] = self._read(f"{cloud_id}.json", Cloud) if known else None
+        return self._clouds[cloud_id]
