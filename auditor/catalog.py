@@ -11,7 +11,6 @@ import msgspec
 from auditor.errors import CatalogError
 from auditor.facts import Cloud, Index
 
-
 T = TypeVar("T")
 
 

@@ -207,7 +207,9 @@ def _place_items(value: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ..
     for key in ("scopes", "+scopes"):
         lists += [((key, i, "allow"), scope["allow"]) for i, scope in enumerate(value.get(key, []))]
     for path, found in lists:
-        roles = [((*path, role), items) for role, items in found.items()] if isinstance(found, dict) else [(path, found)]
+        roles = (
+            [((*path, role), items) for role, items in found.items()] if isinstance(found, dict) else [(path, found)]
+        )
         for where, items in roles:
             yield from (((*where, i), item) for i, item in enumerate(items))
 
@@ -327,7 +329,7 @@ def _rule_overrides(
 def _workload(inline: Any, path: Path | None, cwd: Path) -> dict[str, Any] | None:
     """The manifest: the file over what the policy holds inline; None where there is neither."""
     if path is None:
-        return inline
+        return dict(inline) if isinstance(inline, dict) else None
     document = read_file(path, display(path.resolve(), cwd))
     if document.value is None:
         raise PolicyError(f"{document.name} is empty", "a workload manifest says at least what the GPUs do: role")

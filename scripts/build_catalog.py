@@ -119,7 +119,14 @@ def number(text: str) -> float | int | None:
 def instances(cloud: Path) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for r in table(cloud / "instances.csv"):
-        numeric = ("gpus_per_node", "gpu_memory_gb", "fabric_gbps", "max_efa_interfaces", "network_cards", "local_nvme_gb")
+        numeric = (
+            "gpus_per_node",
+            "gpu_memory_gb",
+            "fabric_gbps",
+            "max_efa_interfaces",
+            "network_cards",
+            "local_nvme_gb",
+        )
         record: dict[str, Any] = trim(
             {k: r[k] for k in ("accelerator", "intra_node", "fabric", "gpudirect_rdma", "multi_node_capable", "source")}
         )
@@ -216,7 +223,13 @@ def summary(cloud: dict[str, Any], owner: dict[str, Any]) -> dict[str, Any]:
             "regions": {k: r["country"] for k, r in sorted(real.items())},
             "partitions": partitions if len(set(partitions.values())) > 1 else {},
             "guarantee": weakest,
-            "owner": trim({"country": country if len(country) == 2 else "", "name": owner.get("parent", ""), "confirmed": owner.get("conf") == "v"}),
+            "owner": trim(
+                {
+                    "country": country if len(country) == 2 else "",
+                    "name": owner.get("parent", ""),
+                    "confirmed": owner.get("conf") == "v",
+                }
+            ),
         }
     )  # fmt: skip
 
@@ -226,7 +239,7 @@ def build() -> dict[Path, str]:
     jurisdictions = document(CATALOG / "jurisdictions.yaml")
     out: dict[Path, Any] = {}
     clouds: dict[str, Any] = {}
-    for folder in sorted(p.parent for p in CATALOG.glob("*/regions.csv")) + [CATALOG / "kubernetes"]:
+    for folder in [*sorted(p.parent for p in CATALOG.glob("*/regions.csv")), CATALOG / "kubernetes"]:
         made = build_cloud(folder, semantics)
         out[CATALOG / "compiled" / f"{folder.name}.json"] = made
         owner = jurisdictions.get("ownership", {}).get(folder.name, {})

@@ -30,19 +30,62 @@ CATALOG = ROOT / "provider_catalog"
 DATE = "2026-11-20"
 Row = dict[str, str]
 
-REGION_COLUMNS = (
-    "region_id display_name city_or_metro country partition sovereign zone_pattern kind member_countries parent "
-    "region_guarantee use reason source date confidence"
-).split()
-LOCATION_COLUMNS = (
-    "resource_type path role kind use topic effects absent absent_confirmed lookup place_cloud when unless computed provider "
-    "notes reason checked source date confidence"
-).split()
-PARENT_COLUMNS = "resource_type parents provider source date confidence".split()
-GLOBAL_COLUMNS = "resource_type class use notes reason source date confidence".split()
-BEARING_COLUMNS = "resource_type data_bearing category suggested_severity method provider source date confidence".split()
-PAIR_COLUMNS = "region paired_region direction source date confidence".split()
-PROVIDER_COLUMNS = "provider_source cloud class short channel source date confidence".split()
+REGION_COLUMNS = [
+    "region_id",
+    "display_name",
+    "city_or_metro",
+    "country",
+    "partition",
+    "sovereign",
+    "zone_pattern",
+    "kind",
+    "member_countries",
+    "parent",
+    "region_guarantee",
+    "use",
+    "reason",
+    "source",
+    "date",
+    "confidence",
+]
+LOCATION_COLUMNS = [
+    "resource_type",
+    "path",
+    "role",
+    "kind",
+    "use",
+    "topic",
+    "effects",
+    "absent",
+    "absent_confirmed",
+    "lookup",
+    "place_cloud",
+    "when",
+    "unless",
+    "computed",
+    "provider",
+    "notes",
+    "reason",
+    "checked",
+    "source",
+    "date",
+    "confidence",
+]
+PARENT_COLUMNS = ["resource_type", "parents", "provider", "source", "date", "confidence"]
+GLOBAL_COLUMNS = ["resource_type", "class", "use", "notes", "reason", "source", "date", "confidence"]
+BEARING_COLUMNS = [
+    "resource_type",
+    "data_bearing",
+    "category",
+    "suggested_severity",
+    "method",
+    "provider",
+    "source",
+    "date",
+    "confidence",
+]
+PAIR_COLUMNS = ["region", "paired_region", "direction", "source", "date", "confidence"]
+PROVIDER_COLUMNS = ["provider_source", "cloud", "class", "short", "channel", "source", "date", "confidence"]
 
 # The order of the rows of one type: what a reader looks for first.
 ROLES = ("home", "processing", "replica", "backup", "logs", "cache")
@@ -211,7 +254,13 @@ class Import:
         for slug in slugs.split("|"):
             countries = {r["country"] for r in known if re.fullmatch(re.escape(slug) + r"\d", r["region_id"])}
             if len(countries) == 1:
-                yield {**row, "region_id": f"{prefix}:{slug}", "country": countries.pop(), "use": "decide", "reason": ""}
+                yield {
+                    **row,
+                    "region_id": f"{prefix}:{slug}",
+                    "country": countries.pop(),
+                    "use": "decide",
+                    "reason": "",
+                }
 
     def locations(self) -> None:
         parents = self.parents()
@@ -220,7 +269,7 @@ class Import:
             for row in self._location(fact):
                 rows[self.cloud_of(fact["provider_source"])].append(row)
         for added in self.decisions["added"]:
-            row = {c: "" for c in LOCATION_COLUMNS} | {k: v for k, v in added.items() if k != "type"}
+            row = dict.fromkeys(LOCATION_COLUMNS, "") | {k: v for k, v in added.items() if k != "type"}
             row |= {"resource_type": added["type"], "use": "decide", "date": DATE, "confidence": "verified"}
             rows[self.cloud_of(added["provider"])].append(row)
         for cloud, found in rows.items():
@@ -234,7 +283,7 @@ class Import:
     def _location(self, fact: Row) -> Iterator[Row]:
         source = fact["provider_source"].lower()
         cloud = self.cloud_of(source)
-        row = {c: "" for c in LOCATION_COLUMNS} | {
+        row = dict.fromkeys(LOCATION_COLUMNS, "") | {
             "resource_type": fact["resource_type"],
             "path": fact["attribute_path"],
             "role": fact["role"],
@@ -371,9 +420,7 @@ class Import:
         self.per_cloud("instances", columns, rows, lambda r: r["instance_type"])
 
     def pairs(self) -> None:
-        rows = [
-            {**fact, "date": DATE, "confidence": "verified"} for fact in read(self.facts / "azure_pairs.csv")
-        ]
+        rows = [{**fact, "date": DATE, "confidence": "verified"} for fact in read(self.facts / "azure_pairs.csv")]
         self.per_cloud("pairs", PAIR_COLUMNS, {"azure": rows}, lambda r: r["region"])
 
     def write(self) -> None:
@@ -399,7 +446,9 @@ def _parent_order(resource_type: str, names: list[str]) -> list[str]:
 
     def shared(name: str) -> int:
         stem = re.sub(r"_(id|ids|name)$", "", name).split("_")
-        return next((i for i, (a, b) in enumerate(zip(words, stem, strict=False)) if a != b), min(len(words), len(stem)))
+        return next(
+            (i for i, (a, b) in enumerate(zip(words, stem, strict=False)) if a != b), min(len(words), len(stem))
+        )
 
     return sorted(names, key=lambda n: (bool(OTHER_END.match(n)), -shared(n)))
 

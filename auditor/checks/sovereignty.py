@@ -167,7 +167,7 @@ def _describe(
     refusing = [name for name, a in s.allowed if name and not all(a.permits(role, p) for p in location.places)]
     scope = f" (scope {', '.join(refusing)})" if refusing else ""
     home = next((loc for loc in s.locations if loc.role == "home" and loc is not location), None)
-    at_home = f" of data in {place_text(home)}" if home is not None and home.places and not home.sensitive else ""
+    at_home = f" of {place_text(home)}" if home is not None and home.places and not home.sensitive else ""
     if verdict == "open":
         message = _open_message(r, location, where)
         remediation = _open_remedy(s, location)
@@ -244,8 +244,8 @@ def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home
     if rule == "SOV005":
         return f"{r.address}: {location.path} spreads data over {where}."
     if location.role in _COPIES:
-        verb = {"replica": "replicates", "backup": "keeps backups", "logs": "sends logs", "cache": "caches"}
-        return f"{r.address}: {location.path} {verb[location.role]}{at_home} to {where}."
+        verb = {"replica": "copies data", "backup": "keeps backups", "logs": "sends logs", "cache": "caches data"}
+        return f"{r.address}: {location.path} {verb[location.role]}{at_home} in {where}."
     return f"{r.address} {_verb(r.action, r.importing)} {where}."
 
 

@@ -1,0 +1,22 @@
+# Thin: each target is enough by itself in a fresh clone with Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint catalog
+$(BIN)/auditor:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+
+demo: $(BIN)/auditor
+	cd examples/rogue-gpu && ../../$(BIN)/auditor check plan.json --as-of 2026-11-20 || test $$? -eq 1
+
+test: $(BIN)/auditor
+	$(BIN)/python -m pytest
+
+lint: $(BIN)/auditor
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict -p auditor
+
+catalog: $(BIN)/auditor
+	$(BIN)/python scripts/build_catalog.py

@@ -1,0 +1,242 @@
+"""Reads a plan or a state by content, not by name, and fails closed on anything else.
+
+A plan is decoded once, resource bodies kept raw. Wrapper lines around the JSON and the encodings that shells
+produce are read with a notice; what is truncated, empty, foreign or of an unknown major version is an InputError.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from auditor.errors import InputError
+from auditor.model import EMPTY, NULL, Change, Configuration, Plan, Resource
+
+_STREAM: Final = b'"@level"'
+_TIMEOUT: Final = 300  # seconds for `terraform show`
+
+
+class _Deferred(msgspec.Struct):
+    reason: str = ""
+    resource_change: Resource | None = None
+
+
+class _PlanFile(msgspec.Struct):
+    format_version: str = ""
+    terraform_version: str = ""
+    variables: dict[str, Any] | None = None
+    resource_changes: list[Resource] | None = None
+    resource_drift: list[Resource] | None = None
+    configuration: Configuration | None = None
+    planned_values: msgspec.Raw = NULL
+    prior_state: msgspec.Raw = NULL
+    values: msgspec.Raw = NULL
+    version: int = 0
+    errored: bool = False
+    complete: bool | None = None
+    deferred_changes: list[_Deferred] | None = None
+
+
+class _StateResource(msgspec.Struct):
+    address: str
+    type: str
+    name: str = ""
+    mode: str = "managed"
+    provider_name: str = ""
+    index: str | int | float | None = None
+    values: msgspec.Raw = EMPTY
+    sensitive_values: msgspec.Raw = EMPTY
+
+
+class _StateModule(msgspec.Struct):
+    address: str = ""
+    resources: list[_StateResource] = []
+    child_modules: list[_StateModule] = []
+
+
+class _StateValues(msgspec.Struct):
+    root_module: _StateModule = msgspec.field(default_factory=_StateModule)
+
+
+def load(source: str, stdin: Callable[[], bytes]) -> list[Plan]:
+    """The plans that a path names: a file, `-` for standard input, or a folder of plan JSON files.
+
+    Raises InputError for anything that cannot be audited.
+    """
+    if source == "-":
+        return [_read("-", stdin(), None)]
+    path = Path(source)
+    if path.is_dir():
+        files = sorted(path.glob("*.json"))
+        if not files:
+            raise InputError(
+                f"{source}: a folder without plan JSON",
+                "Reading HCL without a plan is not in this version. Run: terraform show -json tfplan > plan.json",
+            )
+        return [_read(str(f), _bytes(f), f) for f in files]
+    return [_read(source, _bytes(path), path)]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise InputError(f"{path}: cannot be read: {e.strerror or e}", "Check the path.") from e
+
+
+def _read(name: str, data: bytes, path: Path | None) -> Plan:
+    if data[:4] == b"PK\x03\x04":
+        data = _show(name, path)
+    text, notices = _unwrap(name, data)
+    if not text.strip():
+        raise InputError(f"{name}: the file is empty", "Run: terraform show -json tfplan > plan.json")
+    file = _decode(name, text)
+    return _plan(name, file, tuple(notices))
+
+
+def _show(name: str, path: Path | None) -> bytes:
+    """A binary plan through the program that wrote it."""
+    program = shutil.which("terraform") or shutil.which("tofu")
+    command = f"terraform show -json {name} > plan.json"
+    if path is None or program is None:
+        raise InputError(f"{name}: this is a binary plan, and terraform is not on PATH", f"Run: {command}")
+    try:
+        done = subprocess.run(
+            [program, "show", "-json", str(path.resolve())],
+            capture_output=True, cwd=path.resolve().parent, timeout=_TIMEOUT, check=False,
+            env={**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"},
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise InputError(f"{name}: {Path(program).name} show failed: {type(e).__name__}", f"Run: {command}") from e
+    if done.returncode:
+        raise InputError(
+            f"{name}: `{Path(program).name} show -json` ended with exit {done.returncode}",
+            f"Run it where the plan was made, after init: {command}",
+        )
+    return done.stdout
+
+
+def _unwrap(name: str, data: bytes) -> tuple[bytes, list[str]]:
+    """The JSON text as UTF-8, without byte order mark and without lines that CI wrappers put around it."""
+    notices: list[str] = []
+    encoding = ""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif data[:3] == b"\xef\xbb\xbf":
+        data = data[3:]
+    elif data[:2] == b"{\x00":
+        encoding = "utf-16-le"
+    elif data[:2] == b"\x00{":
+        encoding = "utf-16-be"
+    if encoding:
+        try:
+            data = data.decode(encoding).encode()
+        except UnicodeDecodeError as e:
+            raise InputError(f"{name}: broken UTF-16 at byte {e.start}", "Write the plan as UTF-8.") from e
+        notices.append(f"{name}: read as UTF-16")
+    head = data.lstrip()
+    if head[:1] != b"{":
+        for start in _line_starts(data):
+            if data[start : start + 1] == b"{":
+                notices.append(f"{name}: skipped {start} bytes of wrapper output before the JSON")
+                return _without_tail(data[start:], name, notices), notices
+    return _without_tail(data, name, notices), notices
+
+
+def _line_starts(data: bytes) -> Iterator[int]:
+    at = data.find(b"\n")
+    while at >= 0:
+        yield at + 1
+        at = data.find(b"\n", at + 1)
+
+
+def _without_tail(data: bytes, name: str, notices: list[str]) -> bytes:
+    """Workflow commands (`::debug::...`) that a wrapper prints after the JSON are dropped."""
+    body = data.rstrip()
+    if body.endswith(b"}"):
+        return body
+    cut = body.find(b"\n::")
+    if cut > 0 and body[:cut].rstrip().endswith(b"}"):
+        notices.append(f"{name}: skipped wrapper output after the JSON")
+        return body[:cut].rstrip()
+    return body
+
+
+def _decode(name: str, text: bytes) -> _PlanFile:
+    was = gc.isenabled()
+    gc.disable()  # tens of thousands of records are made and kept: collecting meanwhile finds nothing
+    try:
+        return msgspec.json.decode(text, type=_PlanFile)
+    except msgspec.ValidationError as e:
+        raise InputError(f"{name}: not a plan that Terraform writes: {e}", "Run: terraform show -json tfplan") from e
+    except msgspec.DecodeError as e:
+        if _STREAM in text[:4096]:
+            raise InputError(
+                f"{name}: this is the streaming log of `terraform plan -json`",
+                "Run: terraform plan -out tfplan && terraform show -json tfplan > plan.json",
+            ) from e
+        where = f" (the file ends at byte {len(text)})" if "truncated" in str(e) else ""
+        raise InputError(f"{name}: broken JSON: {e}{where}", "Write the plan again: it may be cut off.") from e
+    except RecursionError as e:
+        raise InputError(f"{name}: JSON nested too deeply to be a plan") from e
+    finally:
+        if was:
+            gc.enable()
+
+
+def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
+    major = file.format_version.partition(".")[0]
+    if not file.format_version:
+        if file.version and file.resource_changes is None:
+            raise InputError(
+                f"{name}: a raw state file; its JSON form is needed", "Run: terraform show -json > state.json"
+            )
+        raise InputError(f"{name}: valid JSON, but no plan or state (no format_version)", "Run: terraform show -json")
+    if major not in ("0", "1"):
+        raise InputError(f"{name}: format_version {file.format_version} is newer than this auditor reads (0.x, 1.x)")
+    is_plan = file.resource_changes is not None or file.configuration is not None or file.planned_values != NULL
+    if not is_plan:
+        if file.values == NULL:
+            if file.terraform_version:
+                return Plan(name, "state", [], file.terraform_version, file.format_version, notices=notices)
+            raise InputError(f"{name}: valid JSON, but neither a plan nor a state", "Run: terraform show -json tfplan")
+        return _state(name, file, notices)
+    resources = file.resource_changes or []
+    partial: list[str] = []
+    if file.errored:
+        partial.append("the plan ended with an error (errored: true): part of the resources is missing")
+    if file.complete is False and not file.errored:
+        partial.append("the plan is incomplete (complete: false): it was targeted or defers changes")
+    if file.deferred_changes:
+        partial.append(f"{len(file.deferred_changes)} deferred changes are planned only in part")
+        resources = resources + [d.resource_change for d in file.deferred_changes if d.resource_change is not None]
+    return Plan(
+        name, "plan", resources, file.terraform_version, file.format_version,
+        drift=file.resource_drift or [], configuration=file.configuration or Configuration(),
+        variables=file.variables or {}, prior_state=file.prior_state, partial=tuple(partial), notices=notices,
+    )  # fmt: skip
+
+
+def _state(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
+    try:
+        values = msgspec.json.decode(file.values, type=_StateValues)
+    except (msgspec.DecodeError, RecursionError) as e:
+        raise InputError(f"{name}: not a state that Terraform writes: {e}") from e
+    resources: list[Resource] = []
+    queue = [values.root_module]
+    while queue:
+        module = queue.pop(0)
+        for r in module.resources:
+            change = Change(("no-op",), r.values, r.values, EMPTY, r.sensitive_values, r.sensitive_values)
+            resources.append(
+                Resource(r.address, r.type, r.name, r.mode, r.provider_name, change, r.index, module.address)
+            )
+        queue.extend(module.child_modules)
+    return Plan(name, "state", resources, file.terraform_version, file.format_version, notices=notices)

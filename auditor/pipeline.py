@@ -1,0 +1,285 @@
+"""The whole run in one place: plans -> resolved subjects -> outcomes -> findings -> Report."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from auditor import __version__
+from auditor.catalog import Catalog
+from auditor.checks.context import AuditContext
+from auditor.checks.sovereignty import SovereigntyContext, Subject
+from auditor.config import Config
+from auditor.errors import AuditorError, RuleError
+from auditor.identity import fingerprint
+from auditor.levels import at_least, level_of
+from auditor.model import (
+    LEVELS,
+    Action,
+    Coverage,
+    Finding,
+    InputInfo,
+    Location,
+    Outcome,
+    Plan,
+    Report,
+    Resource,
+    Rule,
+    Summary,
+    Waived,
+)
+from auditor.places import AllowList, expand
+from auditor.resolve.location import Located, Locator
+from auditor.resolve.references import References
+from auditor.rules import bind
+from auditor.scopes import Places
+from auditor.scopes import Subject as ScopeSubject
+from auditor.waivers import apply_waivers
+
+_WATCHED = tuple(f"SOV{n:03}" for n in range(1, 14))  # opens of these leave regulated data undecided
+_NEEDED = ("SOV001", "SOV002", "SOV003", "SOV004", "SOV005", "SOV006", "SOV007", "SOV010", "SOV011")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts and records gathered over all plans of a run."""
+
+    coverage: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("all", "located", "global", "undecided"), 0)
+    )
+    unknown_types: set[str] = field(default_factory=set)
+    locations: list[Location] = field(default_factory=list)
+    assumptions: dict[str, str] = field(default_factory=dict)
+
+
+def audit(
+    plans: Sequence[Plan],
+    config: Config,
+    catalog: Catalog,
+    rules: Sequence[Rule],
+    every: Mapping[str, Rule],
+    as_of: date,
+) -> Report:
+    """Audit plans with the selected rules. `every` holds all known rules by id, selected or not.
+
+    Raises RuleError when a check crashes: an audit that lost a rule has decided nothing.
+    """
+    tally = _Tally()
+    findings: list[Finding] = []
+    partial: list[str] = []
+    for plan in plans:
+        context = _resolve(plan, config, catalog, tally)
+        partial += [f"{plan.path}: {reason}" if len(plans) > 1 else reason for reason in plan.partial]
+        for outcome in _outcomes(context, rules):
+            if outcome.kind in ("fail", "open"):
+                findings.append(_finding(outcome, every[outcome.rule], config))
+    active, waived, about = apply_waivers(findings, config.waivers, every, as_of)
+    active += [_finding(o, every[o.rule], config) for o in about]
+    active += [_finding(o, every[o.rule], config) for o in _regulated(active, rules, config, bool(partial))]
+    return _report(plans, config, catalog, rules, as_of, tally, active, waived, partial)
+
+
+def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally) -> AuditContext:
+    refs = References(plan)
+    locator = Locator(plan, refs, catalog, config.assume)
+    subjects: list[Subject] = []
+    counts: dict[str, int] = {}
+    for resource in plan.resources:
+        if resource.change.actions == ("delete",) or resource.deposed:
+            continue
+        if plan.kind == "state" and resource.is_data:
+            continue
+        located = locator.locate(resource)
+        if not resource.is_data:
+            _count(located, tally)
+            counts[located.provider] = counts.get(located.provider, 0) + 1
+        tally.locations.extend(located.locations)
+        if located.locations or (located.status == "unknown_type" and not resource.is_data):
+            subjects.append(_subject(located, plan, config))
+    for drifted in plan.drift:
+        if drifted.change.actions != ("delete",):
+            subjects.append(_drift(locator, drifted, plan, config))
+    tally.assumptions.update(locator.used_assumptions)
+    index = catalog.index
+    providers = {
+        source: (p.cloud, p.cls, counts[source])
+        if (p := index.providers.get(source))
+        else ("", "unknown", counts[source])
+        for source in counts
+    }
+    sovereignty = None
+    if config.places is not None or config.workload is not None:
+        suggest = _Suggestions(config.places, catalog) if config.places is not None else None
+        sovereignty = SovereigntyContext(
+            index, config.regulated, config.region_guarantees, suggest.best if suggest else None
+        )
+    return AuditContext(plan, subjects, (), sovereignty, config.places is not None, providers)
+
+
+def _count(located: Located, tally: _Tally) -> None:
+    tally.coverage["all"] += 1
+    if located.status == "unknown_type":
+        tally.unknown_types.add(located.resource.type)
+        tally.coverage["undecided"] += 1
+    else:
+        tally.coverage[located.status] += 1
+
+
+def _subject(located: Located, plan: Plan, config: Config) -> Subject:
+    r = located.resource
+    existing = not r.importing and (plan.kind == "state" or r.action in (Action.NOOP, Action.FORGET))
+    lists: tuple[tuple[str, AllowList], ...] = ()
+    maybe: tuple[tuple[str, AllowList], ...] = ()
+    if config.places is not None:
+        category = located.category if located.curated else ""
+        asked = ScopeSubject(r.address, r.type, located.provider, _tags(r, config.places), category)
+        decision = config.places.allow_for(asked)
+        lists, maybe = decision.lists, decision.undecided
+    return Subject(
+        r, located.cloud, located.locations, located.before, located.status == "unknown_type",
+        located.bearing, located.curated, located.guard, existing, allowed=lists, undecided_scopes=maybe,
+    )  # fmt: skip
+
+
+def _tags(resource: Resource, places: Places) -> Mapping[str, object]:
+    """Tags after the provider merged its default ones; read only where a scope asks for tags."""
+    if not any(scope.tags for scope in places.scopes):
+        return {}
+    from auditor.values import decode_after
+
+    values = decode_after(resource).values
+    for name in ("tags_all", "effective_labels", "tags", "labels"):
+        found = values.get(name)
+        if isinstance(found, dict) and found:
+            return found
+    return {}
+
+
+def _drift(locator: Locator, drifted: Resource, plan: Plan, config: Config) -> Subject:
+    """A resource that changed outside Terraform: where it was recorded, where it is now."""
+    now = locator.locate(drifted)
+    was = locator.locate(replace_after(drifted))
+    return replace(_subject(now, plan, config), before=was.locations, drift=True, existing=False)
+
+
+def replace_after(resource: Resource) -> Resource:
+    """The same instance with its earlier values in place of the new ones."""
+    import msgspec
+
+    change = msgspec.structs.replace(
+        resource.change, after=resource.change.before, after_sensitive=resource.change.before_sensitive
+    )
+    return msgspec.structs.replace(resource, change=change)
+
+
+@dataclass(slots=True)
+class _Suggestions:
+    """A place that would pass, per cloud and role: the first allowed plain region."""
+
+    places: Places
+    catalog: Catalog
+    _cache: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def best(self, cloud: str, role: str, subject: Subject) -> str:
+        key = (cloud, role)
+        if key not in self._cache:
+            allowed = expand(self.places.top, self.catalog.index, role).get(cloud, [])
+            held = self.catalog.cloud(cloud)
+            plain = [r for r in allowed if held is None or held.regions[r].kind == "region"]
+            self._cache[key] = next(iter(plain or allowed), "")
+        return self._cache[key] if not subject.allowed or subject.allowed[0][0] == "" else ""
+
+
+def _outcomes(context: AuditContext, rules: Iterable[Rule]) -> list[Outcome]:
+    found: list[Outcome] = []
+    for check, bound in bind(rules):
+        try:
+            found.extend(o for o in check(context, bound) if o.rule in bound)
+        except AuditorError:
+            raise
+        except Exception as e:  # a check that crashed must end the run, not shorten it
+            frame = traceback.extract_tb(e.__traceback__)[-1]
+            where = f"{Path(frame.filename).name}:{frame.lineno}"
+            raise RuleError(
+                f"the check of {', '.join(bound)} crashed ({type(e).__name__} at {where}); nothing is decided",
+                "Please report it; `--rules` can leave these rules out.",
+            ) from e
+    return found
+
+
+def _finding(outcome: Outcome, rule: Rule, config: Config) -> Finding:
+    override = config.rules.get(rule.id)
+    level = level_of(
+        outcome, rule, override.level if override is not None else None, config.on_unknown, config.regulated
+    )
+    return Finding(
+        rule=rule.id, kind="open" if outcome.kind == "open" else "fail", level=level, address=outcome.address,
+        path=outcome.path, observed=outcome.observed, expected=outcome.expected, message=outcome.message,
+        remediation=outcome.remediation or rule.remediation,
+        fingerprint=fingerprint(rule.id, outcome.address, outcome.path), aliases=rule.aliases,
+        countries=outcome.countries, role=outcome.role or None, job=outcome.job, cause=outcome.cause,
+        evidence=outcome.evidence,
+    )  # fmt: skip
+
+
+def _regulated(active: Iterable[Finding], rules: Iterable[Rule], config: Config, partial: bool) -> list[Outcome]:
+    """SOV008: regulated data and sovereignty not fully decided."""
+    rule = next((r for r in rules if r.id == "SOV008"), None)
+    if rule is None or not config.regulated:
+        return []
+    reasons: list[str] = []
+    if config.places is None:
+        reasons.append("there is no allow list")
+    opens = sum(1 for f in active if f.kind == "open" and f.rule in _WATCHED)
+    if opens:
+        reasons.append(f"{opens} locations or providers are open")
+    off = [i for i in _NEEDED if i in config.rules and config.rules[i].off]
+    if off:
+        reasons.append(f"{', '.join(off)} switched off")
+    if partial:
+        reasons.append("the input is partial")
+    if not reasons:
+        return []
+    message = f"Regulated data, and sovereignty is not fully decided: {'; '.join(reasons)}."
+    return [Outcome("SOV008", "fail", observed="; ".join(reasons), expected="every location decided", message=message)]
+
+
+def _report(
+    plans: Sequence[Plan], config: Config, catalog: Catalog, rules: Sequence[Rule], as_of: date, tally: _Tally,
+    active: list[Finding], waived: list[Waived], partial: list[str],
+) -> Report:  # fmt: skip
+    active.sort(key=lambda f: (LEVELS.index(f.level), f.rule, f.address, f.path, f.message))
+    waived.sort(key=lambda w: (w.finding.rule, w.finding.address, w.finding.path))
+    fails = [f for f in active if f.kind == "fail"]
+    opens = [f for f in active if f.kind == "open"]
+    verdict: Literal["pass", "fail", "open"] = "pass"
+    if any(at_least(f.level, config.fail_on) for f in fails):
+        verdict = "fail"
+    elif opens:
+        verdict = "open"
+    counted = {level: sum(1 for f in fails if f.level == level) for level in LEVELS}
+    not_configured = []
+    if config.places is None:
+        not_configured.append("sovereignty: no allow list (add `allow: [EU]` to .auditor.yaml)")
+    c = tally.coverage
+    return Report(
+        version=__version__, catalog=catalog.index.as_of, as_of=as_of.isoformat(),
+        inputs=tuple(InputInfo(p.path, p.kind, p.terraform_version, bool(p.partial)) for p in plans),
+        verdict=verdict,
+        summary=Summary(counted["error"], counted["warning"], counted["note"], len(opens), len(waived)),
+        findings=tuple(active), waived=tuple(waived), jobs=(),
+        locations=tuple(sorted(tally.locations, key=lambda loc: (loc.address, loc.role, loc.path))),
+        coverage=Coverage(
+            c["all"], c["located"], c["global"], c["undecided"], len(tally.unknown_types),
+            sum(1 for r in rules if r.set != "META"),
+        ),
+        assumptions=tuple(f"{k} = {v}" for k, v in sorted(tally.assumptions.items())),
+        not_configured=tuple(not_configured), partial=tuple(partial),
+        notices=tuple(n for p in plans for n in p.notices), rules=tuple(rules),
+        allow=tuple([config.places.top.describe("home")] if config.places is not None else ()),
+        fail_on=config.fail_on,
+    )  # fmt: skip
