@@ -94,6 +94,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     unregional: bool = False  # a plan that fills `region` on regional types: its absence means global
     provider: dict[str, list[str]] = {}  # location kind or "" -> attributes of the provider block, in order
     zone_within_provider: bool = False  # a zone attribute can only name a zone of the provider's region
+    neutral: list[str] = []  # regexes of values that say no more than the provider's region (zone ids)
     provider_default: str = ""  # documented default of the provider block; the environment may override it
     environment: list[str] = []  # variables that set the provider's region: never read, named in messages
     by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand

@@ -23,7 +23,6 @@ def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]
         yield Outcome(
             "META006",
             "fail",
-            path=context.plan.path,
             observed="partial",
             expected="a complete plan",
             message=f"partial plan: {reason}; a pass is not proof.",

@@ -489,6 +489,8 @@ class Locator:
             return self._pointer(r, tp, spec, v)
         if spec.kind == "other":
             return []
+        if any(re.fullmatch(p, v.value) for p in tp.reader.reading.neutral):
+            return []
         evidence, sensitive = self._why(r, spec, v, tp)
         found = tp.reader.place(v.value, spec)
         if found is None:
