@@ -244,8 +244,13 @@ def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home
     if rule == "SOV005":
         return f"{r.address}: {location.path} spreads data over {where}."
     if location.role in _COPIES:
-        verb = {"replica": "copies data", "backup": "keeps backups", "logs": "sends logs", "cache": "caches data"}
-        return f"{r.address}: {location.path} {verb[location.role]}{at_home} in {where}."
+        verb, to = {
+            "replica": ("copies data", "to"),
+            "backup": ("keeps backups", "in"),
+            "logs": ("sends logs", "to"),
+            "cache": ("caches data", "in"),
+        }[location.role]
+        return f"{r.address}: {location.path} {verb}{at_home} {to} {where}."
     return f"{r.address} {_verb(r.action, r.importing)} {where}."
 
 
