@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -249,11 +249,17 @@ def strip_keys(address: str) -> str:
 
 def block_address(resource: Resource) -> str:
     """The address of the resource block: no instance key, of the resource or of a module."""
-    prefix = strip_keys(resource.module_address) + "." if resource.module_address else ""
+    prefix = _module_prefix(resource.module_address) if resource.module_address else ""
     data = "data." if resource.is_data else ""
     if not resource.name:
         return strip_keys(resource.address)
     return f"{prefix}{data}{resource.type}.{resource.name}"
+
+
+@lru_cache(maxsize=4096)
+def _module_prefix(module_address: str) -> str:
+    """Few module instances hold many resources: remembered."""
+    return strip_keys(module_address) + "."
 
 
 # --- verdicts ----------------------------------------------------------------------------------

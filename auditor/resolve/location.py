@@ -72,7 +72,7 @@ class Locator:
     _types: dict[tuple[str, str], _TypePlan | None] = field(default_factory=dict)
     _homes: dict[str, tuple[Location, ...]] = field(default_factory=dict)
     _evidence: dict[tuple[str, str, str], tuple[tuple[Evidence, ...], bool]] = field(default_factory=dict)
-    _referred_homes: dict[tuple[str, tuple[str, ...], str, str | int | float | None], tuple[Location, ...]] = field(
+    _referred_homes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Location, ...]] = field(
         default_factory=dict
     )
     _providers: Providers | None = None
@@ -295,7 +295,9 @@ class Locator:
         trace = self.refs.trace(block_address(r), segments)
         if not trace.targets:
             return []
-        key = (block_address(r), segments, r.module_address, r.index if trace.keyed else None)
+        # The lists of instances are shared: one join serves every resource that sees the same ones.
+        seen = tuple(id(self.refs.instances_of(r, t, trace.keyed)) for t in trace.targets)
+        key = (block_address(r), segments, seen)
         if key not in self._referred_homes:
             self._referred_homes[key] = ()
             self._referred_homes[key] = self._join(r, trace, hops)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -281,7 +281,9 @@ class References:
         if key not in self._visible:
             all_ = [r for r in self.plan.by_block.get(block, ()) if r.change.actions not in _GONE]
             if module_address and len(all_) > 1:
-                all_ = [r for r in all_ if _same_module_instance(module_address, r.module_address)] or all_
+                homes = {r.module_address for r in all_}
+                same = {m for m in homes if _same_module_instance(module_address, m)}
+                all_ = [r for r in all_ if r.module_address in same] or all_
             by_key: dict[str | int | float, list[Resource]] = {}
             for r in all_:
                 if r.index is not None:
@@ -385,6 +387,7 @@ def _same_module_instance(mine: str, theirs: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def _module_steps(address: str) -> list[tuple[str, str]]:
     steps: list[tuple[str, str]] = []
     for name, key in _STEP.findall(address):
