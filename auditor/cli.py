@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -22,6 +23,7 @@ from auditor.rules import load_rules, select
 
 def main() -> None:
     """Entry point. Every way out has its exit code; a bug prints one line, AUDITOR_TRACEBACK=1 prints the rest."""
+    gc.disable()  # one short run over records without cycles: collecting would only scan them again and again
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
