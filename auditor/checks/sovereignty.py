@@ -82,7 +82,7 @@ def decide(location: Location, allowed: Sequence[tuple[str, Allowed]], regulated
 
 
 def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) -> Iterator[Outcome]:
-    """SOV001-SOV006 and SOV010-SOV012 for every location of every subject; passes included."""
+    """SOV001-SOV006 and SOV010-SOV012: every location that fails or is open. A pass yields nothing."""
     for subject in subjects:
         action = subject.resource.action
         if subject.drift:
@@ -96,19 +96,21 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
             yield _unknown_type(subject)
             continue
         for location in subject.locations:
-            yield _judge(subject, location, context)
+            outcome = _judge(subject, location, context)
+            if outcome is not None:
+                yield outcome
 
 
-def _judge(s: Subject, location: Location, context: SovereigntyContext) -> Outcome:
+def _judge(s: Subject, location: Location, context: SovereigntyContext) -> Outcome | None:
     verdict = decide(location, s.allowed, context.regulated)
     if s.undecided_scopes and verdict == "pass":
         with_scopes = decide(location, (*s.allowed, *s.undecided_scopes), context.regulated)
         if with_scopes != verdict:
             location = replace(location, cause=f"whether scope {s.undecided_scopes[0][0]} applies is not known")
             verdict = "open"
-    rule = _rule(s, location, verdict)
     if verdict == "pass":
-        return Outcome(rule, "pass", s.resource.address, location.path)
+        return None
+    rule = _rule(s, location, verdict)
     outcome = _describe(s, location, verdict, rule, context)
     if s.resource.is_data or s.resource.action is Action.READ:
         return replace(outcome, level="note")

@@ -75,6 +75,8 @@ class Locator:
     _referred_homes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Location, ...]] = field(
         default_factory=dict
     )
+    _placed: dict[tuple[object, ...], tuple[Status, tuple[Location, ...]]] = field(default_factory=dict)
+    _pointers: dict[str, list[tuple[Target, str]]] = field(default_factory=dict)
     _providers: Providers | None = None
     _regional: dict[str, bool] = field(default_factory=dict)
     used_assumptions: dict[str, str] = field(default_factory=dict)
@@ -139,17 +141,46 @@ class Locator:
             others = self._others(resource, tp, tp.projection.after(resource), ()) if tp.others else ()
             return self._located(resource, tp, "global" if not others else "located", others)
         body = tp.projection.after(resource)
-        homes = self._home(resource, tp, body, 0)
+        key = self._signature(resource, tp, body)
+        if key is None:
+            status, locations, _ = self._place(resource, tp, body)
+        elif (seen := self._placed.get(key)) is not None:
+            status, locations = seen[0], tuple(_at(loc, resource.address) for loc in seen[1])
+        else:
+            status, locations, own = self._place(resource, tp, body)
+            if not own:
+                self._placed[key] = (status, locations)
+        return self._located(resource, tp, status, locations)
+
+    def _place(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[Status, tuple[Location, ...], bool]:
+        """Status and locations; whether they rest on what only this instance has (its id, its past)."""
+        homes = self._home(r, tp, body, 0)
+        others = self._others(r, tp, body, homes or ())
         if homes is None:
-            return self._located(resource, tp, "global", self._others(resource, tp, body, ()))
+            return "global", others, False
         if not homes:
-            others = self._others(resource, tp, body, ())
-            if others:
-                return self._located(resource, tp, "located", others)
-            return self._located(resource, tp, "unknown_type", ())
-        locations = homes + self._others(resource, tp, body, homes)
+            return ("located" if others else "unknown_type"), others, False
         undecided = any(not loc.complete or (loc.candidates and len(loc.places) > 1) for loc in homes)
-        return self._located(resource, tp, "undecided" if undecided else "located", locations)
+        own = any(loc.source in ("arn", "prior") for loc in homes)
+        return ("undecided" if undecided else "located"), homes + others, own
+
+    def _signature(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[object, ...] | None:
+        """Equal for instances of one block whose location attributes and referenced instances are the same."""
+        if b"true" in bytes(r.change.after_sensitive) or r.change.actions not in _PLAIN:
+            return None
+        block = block_address(r)
+        if block not in self._pointers:
+            paths = [s.segments for s in (*tp.anchors, *tp.others) if s.kind not in _PLACE_KINDS]
+            paths += [split_path(p) for p in (*tp.facts.parents, *tp.reader.reading.grandparent)]
+            traces = [self.refs.trace(block, p) for p in dict.fromkeys(paths)]
+            self._pointers[block] = [(t, trace.keyed) for trace in traces for t in trace.targets]
+        identity = tp.reader.reading.identity
+        return (
+            block, r.module_address, r.provider_name, r.type,
+            tuple(id(self.refs.instances_of(r, t, keyed)) for t, keyed in self._pointers[block]),
+            repr([v for k, v in body.values.items() if k not in identity]), repr(body.unknown),
+            "".join(body.values),
+        )  # fmt: skip
 
     def _located(self, r: Resource, tp: _TypePlan, status: Status, locations: tuple[Location, ...]) -> Located:
         meta = tp.facts
@@ -699,6 +730,15 @@ class Locator:
 
 
 ALWAYS: Final = "(always)"
+_PLAIN: Final = (("create",), ("no-op",), ("update",), ("delete", "create"), ("create", "delete"))
+
+
+def _at(loc: Location, address: str) -> Location:
+    """The same location of another instance; spelled out because `dataclasses.replace` costs four times as much."""
+    return Location(
+        address, loc.path, loc.role, loc.value, loc.source, loc.places, loc.candidates, loc.complete, loc.cause,
+        loc.topic, loc.sensitive, loc.evidence, loc.unconfirmed,
+    )  # fmt: skip
 
 
 def _applies(spec: LocationSpec, body: Body) -> bool:
