@@ -16,6 +16,7 @@ LAYERS = [
     {"documents", "checks", "resolve", "report", "layers"},
     {"load", "catalog", "rules", "waivers", "config"},
     {"pipeline"},
+    {"policytest"},
     {"cli"},
 ]
 RANK = {name: i for i, layer in enumerate(LAYERS) for name in layer}

@@ -1,0 +1,78 @@
+"""The command line: flags -> config -> audit -> render -> exit code. Nothing is decided here.
+
+One module per group of commands, imported when the command is called: `COMMANDS` says which.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import Final
+
+import click
+
+from auditor import __version__
+from auditor.errors import AuditorError, ExitCode
+
+COMMANDS: Final = {  # command -> module of this package, where an attribute `<command>_command` holds it
+    "check": "check",
+    "dump": "check",
+    "explain": "rules",
+    "regions": "rules",
+    "rules": "rules",
+    "test": "test",
+}
+
+
+def main() -> None:
+    """Entry point. Every way out has its exit code; a bug prints one line, AUDITOR_TRACEBACK=1 prints the rest."""
+    gc.disable()  # one short run over records without cycles: collecting would only scan them again and again
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(ExitCode.INTERRUPTED)
+    except click.ClickException as e:
+        e.show(sys.stderr)
+        sys.exit(ExitCode.CANNOT_AUDIT)
+    except AuditorError as e:
+        click.echo(f"auditor: {e}", err=True)
+        sys.exit(e.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.CANNOT_AUDIT)
+    except Exception as e:  # the one error boundary: a bug is exit 3, never a pass
+        if os.environ.get("AUDITOR_TRACEBACK"):
+            traceback.print_exc()
+        python = ".".join(map(str, sys.version_info[:3]))
+        click.echo(
+            f"auditor {__version__} (Python {python}): internal error {type(e).__name__}; "
+            "set AUDITOR_TRACEBACK=1 for the traceback",
+            err=True,
+        )
+        sys.exit(ExitCode.BUG)
+
+
+class _Lazy(click.Group):
+    """Imports a command's module only when that command (or the whole list) is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"auditor.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="auditor")
+def cli() -> None:
+    """Audit a Terraform plan before apply: where data would go, and how the auditor knows."""

@@ -1,0 +1,115 @@
+"""`auditor check` and `auditor dump`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.catalog import Catalog
+from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans
+from auditor.errors import AuditorError, ExitCode
+from auditor.levels import at_least
+from auditor.model import Report
+from auditor.rules import select
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
+@click.option("--catalog", "catalog_dir", type=click.Path(path_type=Path), help="Another provider_catalog folder.")
+@click.option("--rules", "wanted", help="Only these rules or sets, comma-separated (SOV,META).")
+@click.option(
+    "--format", "formats", multiple=True, help="text, json, sarif, markdown, github; FORMAT=FILE writes a file."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Write the report here instead of to stdout.")
+@click.option("--fail-on", type=click.Choice(["error", "warning", "note"]), help="Exit 1 from this level on.")
+@click.option("--strict", is_flag=True, help="Open verdicts and partial plans are exit 2.")
+@click.option("--exit-zero", is_flag=True, help="Findings do not fail the run; errors still do.")
+@click.option("--as-of", help="The date to audit for (default: today).")
+@click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
+@click.option("--quiet", is_flag=True, help="No notices on stderr.")
+@click.option("--verbose", is_flag=True, help="More detail in text.")
+def check_command(
+    paths: tuple[str, ...], policy: str | None, workload: Path | None, catalog_dir: Path | None, wanted: str | None,
+    formats: tuple[str, ...], output: Path | None, fail_on: str | None, strict: bool, exit_zero: bool,
+    as_of: str | None, assume: tuple[str, ...], quiet: bool, verbose: bool,
+) -> int:  # fmt: skip
+    """Audit plan JSON, a binary plan, state JSON, a folder of plans, or - (stdin)."""
+    from auditor.pipeline import audit
+
+    when = as_of_date(as_of)
+    targets = _targets(formats, output)
+    catalog = Catalog(catalog_dir)
+    every = known_rules()
+    overrides: dict[str, Any] = {"assume": pairs(assume)} if assume else {}
+    if fail_on:
+        overrides["fail_on"] = fail_on
+    config = read_config(policy, workload, overrides, catalog, every, when)
+    rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
+    report = audit(read_plans(paths), config, catalog, rules, every, when)
+    _write(report, targets, verbose)
+    if not quiet:
+        for notice in report.notices:
+            click.echo(f"auditor: {notice}", err=True)
+    return _exit_code(report, strict, exit_zero)
+
+
+def _targets(formats: tuple[str, ...], output: Path | None) -> list[tuple[str, Path | None]]:
+    from auditor.report import FORMATS
+
+    made: list[tuple[str, Path | None]] = []
+    for item in formats or ("text",):
+        name, eq, file = item.partition("=")
+        if name not in FORMATS:
+            raise click.BadParameter(f"unknown format {name!r}; one of {', '.join(FORMATS)}", param_hint="--format")
+        made.append((name, Path(file) if eq else output))
+    return made
+
+
+def _write(report: Report, targets: list[tuple[str, Path | None]], verbose: bool) -> None:
+    from auditor.report import FORMATS, RenderOptions
+
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    for name, path in targets:
+        options = RenderOptions(color=color and path is None, verbose=verbose, root=str(Path.cwd()))
+        text = FORMATS[name](report, options)
+        text = text if text.endswith("\n") else text + "\n"
+        if path is None:
+            sys.stdout.write(text)
+            continue
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as e:
+            raise AuditorError(f"{path}: cannot be written: {e.strerror or e}") from e
+
+
+def _exit_code(report: Report, strict: bool, exit_zero: bool) -> int:
+    if strict and (report.summary.open or report.partial):
+        return ExitCode.CANNOT_AUDIT
+    if not exit_zero and any(at_least(f.level, report.fail_on) for f in report.findings):
+        return ExitCode.FINDINGS
+    return ExitCode.OK
+
+
+@click.command("dump")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--policy", help="A policy file, or the name of a shipped one.")
+def dump_command(paths: tuple[str, ...], policy: str | None) -> int:
+    """Every location as it was understood: address, role, value, countries, rung."""
+    from auditor.pipeline import audit
+
+    catalog = Catalog()
+    every = known_rules()
+    when = as_of_date(None)
+    config = read_config(policy, None, {}, catalog, every, when)
+    report = audit(read_plans(paths), config, catalog, select(every.values(), (), {}), every, when)
+    for loc in report.locations:
+        value = "(sensitive)" if loc.sensitive else loc.value or "?"
+        countries = "" if loc.sensitive else ",".join(loc.countries)
+        click.echo(f"{loc.address}\t{loc.role}\t{loc.path}\t{value}\t{countries}\t{loc.source}")
+    return ExitCode.OK

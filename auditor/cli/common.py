@@ -1,0 +1,55 @@
+"""What several commands share: dates, NAME=VALUE options, the policy, the plans, the rules."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.catalog import Catalog, data_dir
+from auditor.config import Config, load_config
+from auditor.model import Plan, Rule
+from auditor.rules import load_rules
+
+
+def as_of_date(text: str | None) -> date:
+    if text is None:
+        return datetime.now(tz=UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as e:
+        raise click.BadParameter(f"{text!r} is not a date like 2026-11-20", param_hint="--as-of") from e
+
+
+def pairs(items: tuple[str, ...]) -> dict[str, str]:
+    made = {}
+    for item in items:
+        name, eq, value = item.partition("=")
+        if not eq or not name or not value:
+            raise click.BadParameter(f"{item!r} is not NAME=VALUE", param_hint="--assume")
+        made[name] = value
+    return made
+
+
+def read_config(
+    policy: str | None, workload: Path | None, overrides: dict[str, Any], catalog: Catalog,
+    every: dict[str, Rule], as_of: date,
+) -> Config:  # fmt: skip
+    return load_config(
+        policy, workload, overrides, index=catalog.index, rules=every, as_of=as_of.isoformat(),
+        cwd=Path.cwd(), policies_dir=data_dir("policies"),
+    )  # fmt: skip
+
+
+def read_plans(paths: tuple[str, ...]) -> list[Plan]:
+    from auditor.load.plan import load
+
+    return [plan for p in paths for plan in load(p, sys.stdin.buffer.read)]
+
+
+def known_rules() -> dict[str, Rule]:
+    """Every shipped rule by id."""
+    return {r.id: r for r in load_rules(data_dir("policies"))}

@@ -1,0 +1,254 @@
+"""Two-sided policy tests as data: a plan (or a fragment of one) and every finding it must give, no more, no less.
+
+A case file holds cases under `cases:`. A fragment names resources, provider blocks and expressions in a short form;
+`to_plan` spells it out as plan JSON, so a case goes through the same reader as a real plan.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from auditor.catalog import Catalog, data_dir
+from auditor.config import load_config
+from auditor.documents import read_file, validate
+from auditor.errors import AuditorError
+from auditor.load.plan import load
+from auditor.model import Finding, Plan, Rule, strip_keys
+from auditor.pipeline import audit
+from auditor.rules import select
+
+AS_OF: Final = "2026-11-20"
+_REGISTRY: Final = "registry.terraform.io"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case; `base` is the folder its paths start from, `where` is file:line."""
+
+    name: str
+    where: str
+    base: Path
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """`problems` is empty where every expected finding came and no other did."""
+
+    case: Case
+    problems: tuple[str, ...]
+    rules: tuple[str, ...] = ()  # (rule, kind) pairs that the case shows, as "SOV001 fail"
+
+
+def read_cases(path: Path) -> list[Case]:
+    """The cases of one file, or of every `*.yaml` below a folder. Raises PolicyError with file and line."""
+    files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    found: list[Case] = []
+    for file in files:
+        document = read_file(file)
+        validate(document, "cases")
+        for i, body in enumerate(document.value["cases"]):
+            merged = {**document.value.get("defaults", {}), **body}
+            found.append(Case(str(body["name"]), document.where(("cases", i)), file.parent, merged))
+    return found
+
+
+def run_case(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Result:
+    """Audit a case's plan and compare; an AuditorError is expected where the case says `error:`."""
+    expected = list(case.body.get("expect", ()))
+    try:
+        findings = _audit(case, catalog, rules)
+    except AuditorError as error:
+        wanted = case.body.get("error")
+        if wanted is not None and str(wanted) in str(error):
+            return Result(case, ())
+        return Result(case, (f"could not be audited: {error}",))
+    if "error" in case.body:
+        return Result(case, (f"expected an error with {case.body['error']!r}, and it was audited",))
+    problems: list[str] = []
+    left = list(findings)
+    for want in expected:
+        hit = next((f for f in left if _matches(f, want)), None)
+        if hit is None:
+            problems.append(f"missing: {_text(want)}")
+        else:
+            left.remove(hit)
+    problems += [f"unexpected: {f.rule} {f.kind} {f.level} {f.address} {f.path}: {f.message}" for f in left]
+    shown = tuple(dict.fromkeys(f"{w['rule']} {w.get('kind', 'fail')}" for w in expected))
+    return Result(case, tuple(problems), shown or tuple(f"{r} pass" for r in case.body.get("passes", ())))
+
+
+def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Sequence[Finding]:
+    body = case.body
+    as_of = date.fromisoformat(str(body.get("as_of", AS_OF)))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        plans = list(_plans(case, folder))
+        given = {"version": 1, **body.get("policy", {})}
+        policy, workload = folder / "policy.json", None
+        policy.write_text(json.dumps(given), encoding="utf-8")
+        if "workload" in body:
+            workload = folder / "workload.json"
+            workload.write_text(json.dumps({"version": 1, **body["workload"]}), encoding="utf-8")
+        config = load_config(
+            str(policy), workload, {}, index=catalog.index, rules=rules, as_of=as_of.isoformat(),
+            cwd=folder, policies_dir=data_dir("policies"),
+        )  # fmt: skip
+        names = [str(n) for n in body.get("rules", ())]
+        off = {k: v.off for k, v in config.rules.items()}
+        return audit(plans, config, catalog, select(rules.values(), names, off), rules, as_of).findings
+
+
+def _plans(case: Case, folder: Path) -> Iterator[Plan]:
+    plan = case.body.get("plan", {})
+    if isinstance(plan, str):
+        yield from load(str(case.base / plan), bytes)
+        return
+    (folder / "plan").mkdir()
+    file = folder / "plan" / "plan.json"
+    file.write_text(json.dumps(to_plan(plan)), encoding="utf-8")
+    if "lock" in case.body:
+        (folder / "plan" / ".terraform.lock.hcl").write_text(_lock(case.body["lock"]), encoding="utf-8")
+    yield from load(str(file), bytes)
+
+
+def _lock(lock: Any) -> str:
+    """A lock file from its text, or from `{hashicorp/aws: 5.1.0}`."""
+    if isinstance(lock, str):
+        return lock
+    return "".join(
+        f'provider "{n if n.count("/") == 2 else f"{_REGISTRY}/{n}"}" {{\n  version = "{v}"\n}}\n' for n, v in lock.items()
+    )
+
+
+# --- fragments -----------------------------------------------------------------------------------
+
+
+def to_plan(fragment: Mapping[str, Any]) -> dict[str, Any]:
+    """Plan JSON of a fragment.
+
+    providers: key (`aws`, `aws.us`, `module.a:aws`) -> its attributes; `source` and `version` stand beside them
+    resources: address, values, unknown, sensitive, before, actions, provider, expressions, importing,
+               previous_address, count (instances get [0], [1] ...); `data.` addresses are data sources
+    variables: root variables and their values
+    module_calls: as in plan JSON, for resources whose address has modules
+    raw: merged over the plan as it stands
+
+    In `expressions` and provider attributes a value stands for itself, `{references: [...]}` for a reference.
+    """
+    providers = {str(k): dict(v or {}) for k, v in fragment.get("providers", {}).items()}
+    variables = fragment.get("variables", {})
+    blocks: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
+    for r in fragment.get("resources", ()):
+        change, block = _resource(r, providers)
+        changes += change
+        if block is not None:
+            blocks.append(block)
+    root = {
+        "resources": blocks,
+        "module_calls": fragment.get("module_calls", {}),
+        "variables": {k: {"default": v} for k, v in variables.items()},
+    }
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "resource_changes": changes,
+        "configuration": {"provider_config": {k: _provider(k, p) for k, p in providers.items()}, "root_module": root},
+        "variables": {k: {"value": v} for k, v in variables.items()},
+        **fragment.get("raw", {}),
+    }
+
+
+def _provider(key: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    name, _, alias = key.rpartition(":")[2].partition(".")
+    made: dict[str, Any] = {"name": name, "full_name": _source(key, given)}
+    if alias:
+        made["alias"] = alias
+    if "version" in given:
+        made["version_constraint"] = given["version"]
+    if ":" in key:
+        made["module_address"] = key.rpartition(":")[0]
+    made["expressions"] = {k: _expression(v) for k, v in given.items() if k not in ("source", "version")}
+    return made
+
+
+def _source(key: str, given: Mapping[str, Any]) -> str:
+    source = str(given.get("source", f"hashicorp/{key.rpartition(':')[2].partition('.')[0]}"))
+    return source if source.count("/") == 2 else f"{_REGISTRY}/{source}"
+
+
+def _expression(value: Any) -> Any:
+    """A reference stays one; blocks (maps, and lists of maps) are spelled out inside; the rest is constant."""
+    if isinstance(value, dict):
+        return value if {"references", "constant_value"} & value.keys() else {k: _expression(v) for k, v in value.items()}
+    if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
+        return [_expression(v) for v in value]
+    return {"constant_value": value}
+
+
+def _resource(
+    r: Mapping[str, Any], providers: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """The planned instances of one entry, and its block where it stands in the root module."""
+    address = str(r["address"])
+    bare = strip_keys(address)
+    module, _, local = bare.rpartition("module.")
+    steps = local.split(".") if not module else local.split(".")[1:]
+    is_data = steps[0] == "data"
+    kind, name = steps[-2], steps[-1]
+    key = str(r.get("provider", kind.partition("_")[0]))
+    common: dict[str, Any] = {
+        "mode": "data" if is_data else "managed", "type": kind, "name": name,
+        "provider_name": _source(key, providers.get(key, {})),
+    }  # fmt: skip
+    if "module." in bare:
+        common["module_address"] = address[: address.rindex(f".{'data.' if is_data else ''}{kind}.")]
+    if "previous_address" in r:
+        common["previous_address"] = r["previous_address"]
+    change: dict[str, Any] = {
+        "actions": r.get("actions", ["read"] if is_data else ["create"]), "before": r.get("before"),
+        "after": r.get("values"), "after_unknown": r.get("unknown", {}), "after_sensitive": r.get("sensitive", {}),
+    }  # fmt: skip
+    if "importing" in r:
+        change["importing"] = {"id": str(r["importing"])}
+    indexes: list[int | None] = list(range(int(r["count"]))) if "count" in r else [None]
+    made = [
+        {"address": address if i is None else f"{address}[{i}]", **common, "change": change}
+        | ({} if i is None else {"index": i})
+        for i in indexes
+    ]
+    if "module." in bare:
+        return made, None
+    block = {**common, "address": bare, "provider_config_key": key}
+    block["expressions"] = {k: _expression(v) for k, v in r.get("expressions", {}).items()}
+    block["schema_version"] = 0
+    return made, block
+
+
+# --- comparing -----------------------------------------------------------------------------------
+
+
+def _matches(found: Finding, want: Mapping[str, Any]) -> bool:
+    """Each key given must be equal; `message` need only occur; `kind` is fail where it is not given."""
+    for key, value in {"kind": "fail", **want}.items():
+        seen = getattr(found, key)
+        if key in ("message", "remediation", "cause"):
+            if str(value) not in seen:
+                return False
+        elif key == "countries":
+            if list(seen) != list(value):
+                return False
+        elif seen != value:
+            return False
+    return True
+
+
+def _text(want: Mapping[str, Any]) -> str:
+    return " ".join(f"{k}={v}" for k, v in want.items())
