@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from auditor.facts import Index
@@ -105,17 +106,21 @@ class AllowDecision:
         return next(((n, a) for n, a in self.lists if not a.permits(role, place)), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Places:
     """The whole place policy: the top-level list and the scopes."""
 
     top: AllowList
     scopes: tuple[Scope, ...] = ()
 
+    @cached_property
+    def _top_only(self) -> AllowDecision:
+        return AllowDecision((("", self.top),))
+
     def allow_for(self, subject: Subject) -> AllowDecision:
         """Which lists govern a resource."""
         if not self.scopes:
-            return AllowDecision((("", self.top),))
+            return self._top_only
         answers = [(scope, scope.matches(subject)) for scope in self.scopes]
         sure = tuple((s.name, s.allow) for s, matched in answers if matched)
         maybe = tuple((s.name, s.allow) for s, matched in answers if matched is None)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from auditor.model import UNKNOWN, Resource
+from auditor.model import NULL, UNKNOWN, Resource
 
 
 class Value(NamedTuple):
@@ -117,16 +117,47 @@ def _walk(value: Any, mark: Any, path: tuple[str, ...], depth: int, at: str) -> 
 
 
 class Projection:
-    """Decodes only the named root attributes of a body: the rest is skipped without a copy."""
+    """Decodes only the named root attributes of a body: the rest is skipped without a copy.
 
-    __slots__ = ("_after", "_names")
+    `presence` names roots of which `key` says only whether they are there.
+    """
 
-    def __init__(self, roots: Iterable[str]) -> None:
+    __slots__ = ("_after", "_names", "_presence", "_raw")
+
+    def __init__(self, roots: Iterable[str], presence: Iterable[str] = ()) -> None:
         self._names = tuple(sorted(set(roots)))
-        fields = [(f"f{i}", Any, None) for i in range(len(self._names))]
+        self._presence = tuple(sorted(set(presence) & set(self._names)))
         rename = {f"f{i}": name for i, name in enumerate(self._names)}
+        fields = [(f, Any, None) for f in rename]
         struct = msgspec.defstruct("Projected", fields, rename=rename, gc=False)
         self._after = msgspec.json.Decoder(struct | None)
+        raw_fields = [(f, msgspec.Raw, NULL) for f in rename]
+        raw = msgspec.defstruct("RawProjected", raw_fields, rename=rename, gc=False)
+        self._raw = msgspec.json.Decoder(raw | None)
+
+    def key(self, resource: Resource) -> tuple[bytes, ...]:
+        """Equal where the named attributes, and the marks beside them, are equal: nothing is decoded."""
+        change = resource.change
+        marks = bytes(change.after_unknown)
+        found = self._bytes(change.after)
+        if marks not in (b"{}", b"true"):
+            found += self._bytes(change.after_unknown)
+        elif marks == b"true":
+            found.append(marks)
+        sensitive = bytes(change.after_sensitive)
+        if b"true" in sensitive:
+            found.append(sensitive)
+        return tuple(found)
+
+    def _bytes(self, raw: bytes) -> list[bytes]:
+        got = self._raw.decode(raw)
+        if got is None:
+            return []
+        found = [bytes(v) for v in msgspec.structs.astuple(got)]
+        for i, name in enumerate(self._names):
+            if name in self._presence:
+                found[i] = b"" if found[i] in _NOTHING else b"+"
+        return found
 
     def _decode(self, raw: bytes) -> dict[str, Any]:
         got = self._after.decode(raw)
@@ -156,6 +187,7 @@ class Projection:
         return Body(self._decode(change.before), {}, bytes(change.before_sensitive))
 
 
+_NOTHING = (b"null", b'""', b"false")
 _MAPPING = msgspec.json.Decoder(dict[str, Any] | None)
 
 

@@ -83,6 +83,7 @@ def decide(location: Location, allowed: Sequence[tuple[str, Allowed]], regulated
 
 def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) -> Iterator[Outcome]:
     """SOV001-SOV006 and SOV010-SOV012: every location that fails or is open. A pass yields nothing."""
+    seen: dict[tuple[object, ...], Verdict] = {}
     for subject in subjects:
         action = subject.resource.action
         if subject.drift:
@@ -96,13 +97,20 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
             yield _unknown_type(subject)
             continue
         for location in subject.locations:
-            outcome = _judge(subject, location, context)
+            # Alike instances share their places and lists: one verdict serves them all.
+            key = (
+                id(location.places), location.role, location.candidates, location.complete, location.unconfirmed,
+                id(subject.allowed),
+            )  # fmt: skip
+            verdict = seen.get(key)
+            if verdict is None:
+                verdict = seen[key] = decide(location, subject.allowed, context.regulated)
+            outcome = _judge(subject, location, context, verdict)
             if outcome is not None:
                 yield outcome
 
 
-def _judge(s: Subject, location: Location, context: SovereigntyContext) -> Outcome | None:
-    verdict = decide(location, s.allowed, context.regulated)
+def _judge(s: Subject, location: Location, context: SovereigntyContext, verdict: Verdict) -> Outcome | None:
     if s.undecided_scopes and verdict == "pass":
         with_scopes = decide(location, (*s.allowed, *s.undecided_scopes), context.regulated)
         if with_scopes != verdict:

@@ -76,7 +76,9 @@ class Locator:
         default_factory=dict
     )
     _placed: dict[tuple[object, ...], tuple[Status, tuple[Location, ...]]] = field(default_factory=dict)
-    _pointers: dict[str, list[tuple[Target, str]]] = field(default_factory=dict)
+    _sources: dict[str, tuple[str, Provider | None]] = field(default_factory=dict)
+    _shared: dict[tuple[object, ...], tuple[Location, ...]] = field(default_factory=dict)
+    _keyed: dict[str, list[tuple[Target, str]]] = field(default_factory=dict)
     _providers: Providers | None = None
     _regional: dict[str, bool] = field(default_factory=dict)
     used_assumptions: dict[str, str] = field(default_factory=dict)
@@ -90,8 +92,12 @@ class Locator:
     # --- types
 
     def provider_of(self, resource: Resource) -> tuple[str, Provider | None]:
-        source = provider_source(resource.provider_name)
-        return source, self.facts.index.providers.get(source)
+        name = resource.provider_name
+        known = self._sources.get(name)
+        if known is None:
+            source = provider_source(name)
+            known = self._sources[name] = (source, self.facts.index.providers.get(source))
+        return known
 
     def _type(self, resource: Resource) -> _TypePlan | None:
         key = (resource.provider_name, resource.type)
@@ -123,7 +129,7 @@ class Locator:
         roots.update(reading.identity, facts.parents, reading.grandparent)
         return _TypePlan(
             cloud, source, provider.short or source.rpartition("/")[2], facts, known or reading.any_type,
-            tuple(anchors), tuple(others), Projection(roots), Reader(cloud, self.facts, resource.type, reading),
+            tuple(anchors), tuple(others), Projection(roots, reading.identity), Reader(cloud, self.facts, resource.type, reading),
         )  # fmt: skip
 
     # --- entry points
@@ -140,14 +146,12 @@ class Locator:
         if meta.global_:
             others = self._others(resource, tp, tp.projection.after(resource), ()) if tp.others else ()
             return self._located(resource, tp, "global" if not others else "located", others)
-        body = tp.projection.after(resource)
-        key = self._signature(resource, tp, body)
-        if key is None:
-            status, locations, _ = self._place(resource, tp, body)
-        elif (seen := self._placed.get(key)) is not None:
-            status, locations = seen[0], tuple(_at(loc, resource.address) for loc in seen[1])
+        key = self._signature(resource, tp)
+        seen = self._placed.get(key)
+        if seen is not None:
+            status, locations = seen[0], tuple([_at(loc, resource.address) for loc in seen[1]])
         else:
-            status, locations, own = self._place(resource, tp, body)
+            status, locations, own = self._place(resource, tp, tp.projection.after(resource))
             if not own:
                 self._placed[key] = (status, locations)
         return self._located(resource, tp, status, locations)
@@ -164,23 +168,20 @@ class Locator:
         own = any(loc.source in ("arn", "prior") for loc in homes)
         return ("undecided" if undecided else "located"), homes + others, own
 
-    def _signature(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[object, ...] | None:
-        """Equal for instances of one block whose location attributes and referenced instances are the same."""
-        if b"true" in bytes(r.change.after_sensitive) or r.change.actions not in _PLAIN:
-            return None
+    def _signature(self, r: Resource, tp: _TypePlan) -> tuple[object, ...]:
+        """Equal for instances of one block that say the same of their location and see the same other instances.
+
+        Of an id only whether it is there counts: what it decides is never shared (`own` of `_place`).
+        """
         block = block_address(r)
-        if block not in self._pointers:
-            paths = [s.segments for s in (*tp.anchors, *tp.others) if s.kind not in _PLACE_KINDS]
+        keyed = self._keyed.get(block)
+        if keyed is None:
+            paths = [s.segments for s in (*tp.anchors, *tp.others)]
             paths += [split_path(p) for p in (*tp.facts.parents, *tp.reader.reading.grandparent)]
             traces = [self.refs.trace(block, p) for p in dict.fromkeys(paths)]
-            self._pointers[block] = [(t, trace.keyed) for trace in traces for t in trace.targets]
-        identity = tp.reader.reading.identity
-        return (
-            block, r.module_address, r.provider_name, r.type,
-            tuple(id(self.refs.instances_of(r, t, keyed)) for t, keyed in self._pointers[block]),
-            repr([v for k, v in body.values.items() if k not in identity]), repr(body.unknown),
-            "".join(body.values),
-        )  # fmt: skip
+            keyed = self._keyed[block] = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
+        seen = tuple([id(self.refs.instances_of(r, t, k)) for t, k in keyed]) if keyed else ()
+        return (block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r))
 
     def _located(self, r: Resource, tp: _TypePlan, status: Status, locations: tuple[Location, ...]) -> Located:
         meta = tp.facts
@@ -199,9 +200,19 @@ class Locator:
             self._homes[resource.address] = ()  # a cycle of references ends here
             tp = self._type(resource)
             if tp is not None and not tp.facts.global_:
-                found = self._home(resource, tp, tp.projection.after(resource), hops)
-                self._homes[resource.address] = found or ()
+                self._homes[resource.address] = self._shared_home(resource, tp, hops)
         return self._homes[resource.address]
+
+    def _shared_home(self, r: Resource, tp: _TypePlan, hops: int) -> tuple[Location, ...]:
+        """A home computed once for instances with the same signature. A chain cut short is not shared."""
+        key = self._signature(r, tp)
+        seen = self._shared.get(key)
+        if seen is not None:
+            return seen
+        found = self._home(r, tp, tp.projection.after(r), hops) or ()
+        if not hops or (found and all(loc.complete and loc.source not in ("arn", "prior") for loc in found)):
+            self._shared[key] = found
+        return found
 
     # --- home
 
@@ -730,7 +741,6 @@ class Locator:
 
 
 ALWAYS: Final = "(always)"
-_PLAIN: Final = (("create",), ("no-op",), ("update",), ("delete", "create"), ("create", "delete"))
 
 
 def _at(loc: Location, address: str) -> Location:

@@ -276,14 +276,24 @@ class References:
         block = block_address(resource)
         return len(self._seen(block, resource.module_address).instances)
 
+    @cached_property
+    def _by_module(self) -> Mapping[str, dict[str, list[Resource]]]:
+        """Block address -> module instance -> its planned instances, in plan order."""
+        found: dict[str, dict[str, list[Resource]]] = {}
+        for block, resources in self.plan.by_block.items():
+            modules: dict[str, list[Resource]] = {}
+            for r in resources:
+                if r.change.actions not in _GONE:
+                    modules.setdefault(r.module_address, []).append(r)
+            found[block] = modules
+        return found
+
     def _seen(self, block: str, module_address: str) -> _Seen:
         key = (block, module_address)
         if key not in self._visible:
-            all_ = [r for r in self.plan.by_block.get(block, ()) if r.change.actions not in _GONE]
-            if module_address and len(all_) > 1:
-                homes = {r.module_address for r in all_}
-                same = {m for m in homes if _same_module_instance(module_address, m)}
-                all_ = [r for r in all_ if r.module_address in same] or all_
+            modules = self._by_module.get(block, {})
+            same = [m for m in modules if _same_module_instance(module_address, m)] if module_address else []
+            all_ = [r for m in same or modules for r in modules[m]]
             by_key: dict[str | int | float, list[Resource]] = {}
             for r in all_:
                 if r.index is not None:
