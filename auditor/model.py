@@ -162,16 +162,14 @@ class Lock(msgspec.Struct, frozen=True):
     host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LockFile:
+class LockFile(msgspec.Struct, frozen=True, gc=False):
     """A parsed dependency lock file; `providers` keyed by lower-case `namespace/type`."""
 
     path: str
     providers: Mapping[str, Lock]
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(msgspec.Struct, frozen=True, gc=False):
     """A version constraint on a provider, with the place it was written."""
 
     source: str
@@ -271,8 +269,7 @@ JobRole = Literal["training", "inference", "unknown"]
 FabricState = Literal["on", "off", "impossible", "open", "not_needed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """One step of the path to a verdict: resource -> attribute -> module call -> provider -> variable."""
 
     what: str
@@ -280,8 +277,7 @@ class Evidence:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRange:
+class SourceRange(msgspec.Struct, frozen=True, gc=False):
     """A place in a source file; lines and columns are 1-based, the end column is exclusive."""
 
     file: str
@@ -291,8 +287,7 @@ class SourceRange:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """One cloud region (or zone with a country of its own). `country` is ISO alpha-2 or "*" or ""."""
 
     cloud: str
@@ -302,8 +297,7 @@ class Place:
     confirmed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True, gc=False):
     """One place, or set of places, that one attribute of one resource instance stands for.
 
     places: all of them when `candidates` is false, one of them when it is true.
@@ -334,8 +328,7 @@ class Location:
         return bool(self.places) and self.complete and not self.candidates
 
 
-@dataclass(frozen=True, slots=True)
-class Accelerator:
+class Accelerator(msgspec.Struct, frozen=True, gc=False):
     """What the catalogue says of an instance type. Bandwidth in Gbps, memory and storage in GB."""
 
     cloud: str
@@ -353,8 +346,7 @@ class Accelerator:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, gc=False):
     """Nodes that work on one computation, built from the resource that sizes them."""
 
     name: str  # block address of the sizing resource
@@ -394,8 +386,7 @@ class Job:
 Kind = Literal["pass", "fail", "open", "not_applicable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The verdict of one rule on one subject, before levels, waivers and fingerprints."""
 
     rule: str
@@ -420,8 +411,7 @@ class Outcome:
     sensitive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """A fail or an open, as reports print it."""
 
     rule: str
@@ -443,8 +433,7 @@ class Finding:
     location: SourceRange | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WaiverRef:
+class WaiverRef(msgspec.Struct, frozen=True, gc=False):
     """The waiver that covered a finding."""
 
     reason: str
@@ -453,14 +442,12 @@ class WaiverRef:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(msgspec.Struct, frozen=True, gc=False):
     finding: Finding
     waiver: WaiverRef
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True, gc=False):
     """One YAML file of `policies/<set>/`, bound to its check."""
 
     id: str
@@ -471,7 +458,7 @@ class Rule:
     check: str
     set: str
     ring: int = 1
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = {}
     aliases: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     bad: str = ""
@@ -484,16 +471,14 @@ class Rule:
     off: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class InputInfo:
+class InputInfo(msgspec.Struct, frozen=True, gc=False):
     path: str
     kind: InputKind
     terraform_version: str
     partial: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True, gc=False):
     resources: int = 0
     located: int = 0
     global_: int = 0
@@ -502,8 +487,7 @@ class Coverage:
     rules_run: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True, gc=False):
     error: int = 0
     warning: int = 0
     note: int = 0
@@ -512,8 +496,7 @@ class Summary:
     unchanged: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, gc=False):
     """Everything a format may print. Sorted: findings by level, rule, address, path."""
 
     version: str

@@ -7,8 +7,11 @@ first line of the table that fits); `provider_outcomes` judges the provider itse
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor.facts import Index
 from auditor.model import Action, Evidence, Job, Location, Outcome, Place, Resource, block_address
@@ -26,8 +29,7 @@ class Allowed(Protocol):
     def describe(self, role: str) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, gc=False):
     """A located resource instance and what the rules need to know of it."""
 
     resource: Resource
