@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,14 +37,18 @@ Auditor = Callable[..., Run]
 
 @pytest.fixture
 def auditor(tmp_path: Path) -> Auditor:
-    def run(*args: str, policy: str | None = None, stdin: bytes = b"", json_report: bool = True) -> Run:
+    def run(
+        *args: str, policy: str | None = None, stdin: bytes = b"", json_report: bool = True, env: dict[str, str] | None = None
+    ) -> Run:
         words = [sys.executable, "-c", "from auditor.cli import main; main()", *args]
         if policy is not None:
             (tmp_path / "policy.yaml").write_text(policy, encoding="utf-8")
             words += ["--policy", str(tmp_path / "policy.yaml")]
         if args and args[0] == "check":
             words += ["--as-of", "2026-11-20"] + (["--format", "json"] if json_report else [])
-        done = subprocess.run(words, cwd=tmp_path, capture_output=True, input=stdin, check=False)
+        done = subprocess.run(
+            words, cwd=tmp_path, capture_output=True, input=stdin, check=False, env={**os.environ, **(env or {})}
+        )
         return Run(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return run

@@ -91,3 +91,108 @@ def test_no_sensitive_value_comes_out(auditor: Auditor, tmp_path: Path) -> None:
             "check", str(PLANS / "g-unknown-sensitive" / "plan.json"), "--format", form, policy=ALLOW, json_report=False
         )
         assert "hunter2" not in run.out + run.err
+
+
+def _fake_terraform(folder: Path, body: str) -> dict[str, str]:
+    """A program of that name on PATH, as a user's machine has it; what it prints is the plan."""
+    program = folder / "bin" / "terraform"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}:/usr/bin:/bin"}
+
+
+def test_binary_plan_is_read_through_terraform(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "tfplan").write_bytes((PLANS / "m-errored" / "tfplan").read_bytes())
+    (tmp_path / "shown.json").write_bytes(PLAN)
+    # The program runs in the folder of the plan, where its provider schemas are.
+    env = _fake_terraform(tmp_path, 'test "$1 $2" = "show -json" && test -f tfplan && cat shown.json')
+    run = auditor("check", "tfplan", policy=ALLOW, env=env)
+    (tmp_path / "plan.json").write_bytes(PLAN)
+    assert run.verdicts == auditor("check", "plan.json", policy=ALLOW).verdicts != []
+
+
+@pytest.mark.parametrize("body", ["exit 1", "echo broken", "true"], ids=["fails", "prints prose", "prints nothing"])
+def test_binary_plan_that_cannot_be_shown(auditor: Auditor, tmp_path: Path, body: str) -> None:
+    (tmp_path / "tfplan").write_bytes((PLANS / "m-errored" / "tfplan").read_bytes())
+    run = auditor("check", "tfplan", policy=ALLOW, env=_fake_terraform(tmp_path, body))
+    assert run.code == 2
+    assert "tfplan" in run.err
+
+
+def test_binary_plan_without_terraform(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "tfplan").write_bytes((PLANS / "m-errored" / "tfplan").read_bytes())
+    run = auditor("check", "tfplan", policy=ALLOW, env={"PATH": "/nowhere"})
+    assert run.code == 2
+    assert "terraform show -json tfplan > plan.json" in run.err
+    assert run.out == ""
+
+
+def _with(**keys: object) -> bytes:
+    return json.dumps({**json.loads((PLANS / "a-eu-alias" / "plan.json").read_bytes()), **keys}).encode()
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"errored": True}, "errored: true"),
+        ({"complete": False}, "complete: false"),
+        ({"deferred_changes": [{"reason": "provider_config_unknown"}]}, "1 deferred"),
+    ],
+    ids=lambda x: next(iter(x)) if isinstance(x, dict) else "",
+)
+def test_partial_plans(auditor: Auditor, tmp_path: Path, keys: dict[str, object], says: str) -> None:
+    (tmp_path / "plan.json").write_bytes(_with(**keys))
+    run = auditor("check", "plan.json", policy=ALLOW)
+    found = [f for f in run.report["findings"] if f["rule"] == "META006"]
+    assert [says in f["message"] for f in found] == [True]
+    assert run.report["inputs"][0]["partial"] is True
+    # Nothing fails under this list, and still a strict run does not pass.
+    loose = "version: 1\nallow: [EU, US, BR, JP, AU]\n"
+    assert auditor("check", "plan.json", policy=loose).code == 0
+    assert auditor("check", "plan.json", "--strict", policy=loose).code == 2
+    assert auditor("check", "plan.json", "--strict", "--exit-zero", policy=loose).code == 2
+
+
+def test_deferred_resources_are_audited(auditor: Auditor, tmp_path: Path) -> None:
+    plan = json.loads(_with())
+    moved = next(r for r in plan["resource_changes"] if r["address"].endswith("aws_s3_bucket.archive"))
+    plan["resource_changes"].remove(moved)
+    plan["deferred_changes"] = [{"reason": "instance_count_unknown", "resource_change": moved}]
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    found = auditor("check", "plan.json", policy=ALLOW).report["findings"]
+    assert moved["address"] in [f["address"] for f in found if f["rule"] == "SOV001"]
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.9"])
+def test_format_versions(auditor: Auditor, tmp_path: Path, version: str) -> None:
+    (tmp_path / "plan.json").write_bytes(_with(format_version=version, some_key_of_the_future={"a": [1]}))
+    (tmp_path / "clean.json").write_bytes(_with())
+    verdicts = auditor("check", "plan.json", policy=ALLOW).verdicts
+    assert verdicts == auditor("check", "clean.json", policy=ALLOW).verdicts != []
+
+
+def test_coverage_counts_every_resource(auditor: Auditor) -> None:
+    """Resources in = resources reported; deletions and data sources are not counted."""
+    for path in sorted(PLANS.glob("*/plan.json")):
+        plan = json.loads(path.read_bytes())
+        managed = [
+            r
+            for r in plan["resource_changes"]
+            if r["mode"] == "managed" and r["change"]["actions"] != ["delete"] and "deposed" not in r
+        ]
+        c = auditor("check", str(path), policy=ALLOW).report["coverage"]
+        assert c["resources"] == len(managed), path
+        assert c["located"] + c["global"] + c["undecided"] == len(managed), path
+
+
+def test_zero_rules_selected_is_no_pass(auditor: Auditor) -> None:
+    run = auditor("check", str(PLANS / "a-eu-alias" / "plan.json"), "--rules", "NOSUCH", policy=ALLOW)
+    assert run.code == 2
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "markdown", "github"])
+def test_output_file_that_cannot_be_written(auditor: Auditor, form: str) -> None:
+    path = str(PLANS / "a-eu-alias" / "plan.json")
+    run = auditor("check", path, "--format", f"{form}=no/such/folder/x", policy=ALLOW, json_report=False)
+    assert run.code == 2
