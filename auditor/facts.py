@@ -91,7 +91,6 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     attributes: list[str] = []  # generic location attributes of types without a row, in order
     identity: list[str] = []  # attributes that hold an id with a region in it
     any_type: bool = False  # every type of the provider that is not global stands in the provider's region
-    unregional: bool = False  # a plan that fills `region` on regional types: its absence means global
     provider: dict[str, list[str]] = {}  # location kind or "" -> attributes of the provider block, in order
     zone_within_provider: bool = False  # a zone attribute can only name a zone of the provider's region
     neutral: list[str] = []  # regexes of values that say no more than the provider's region (zone ids)

@@ -80,7 +80,6 @@ class Locator:
     _shared: dict[tuple[object, ...], tuple[Location, ...]] = field(default_factory=dict)
     _keyed: dict[str, list[tuple[Target, str]]] = field(default_factory=dict)
     _providers: Providers | None = None
-    _regional: dict[str, bool] = field(default_factory=dict)
     used_assumptions: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -159,9 +158,7 @@ class Locator:
     def _place(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[Status, tuple[Location, ...], bool]:
         """Status and locations; whether they rest on what only this instance has (its id, its past)."""
         homes = self._home(r, tp, body, 0)
-        others = self._others(r, tp, body, homes or ())
-        if homes is None:
-            return "global", others, False
+        others = self._others(r, tp, body, homes)
         if not homes:
             return ("located" if others else "unknown_type"), others, False
         undecided = any(not loc.complete or (loc.candidates and len(loc.places) > 1) for loc in homes)
@@ -209,15 +206,15 @@ class Locator:
         seen = self._shared.get(key)
         if seen is not None:
             return seen
-        found = self._home(r, tp, tp.projection.after(r), hops) or ()
+        found = self._home(r, tp, tp.projection.after(r), hops)
         if not hops or (found and all(loc.complete and loc.source not in ("arn", "prior") for loc in found)):
             self._shared[key] = found
         return found
 
     # --- home
 
-    def _home(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...] | None:
-        """None: the type turned out to stand nowhere in particular. Empty: nothing is known of the type."""
+    def _home(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
+        """Empty: nothing is known of the type."""
         found, computed, cause = self._explicit(r, tp, body, tp.anchors)
         reading = tp.reader.reading
         if found:
@@ -228,8 +225,6 @@ class Locator:
             return located
         role = tp.anchors[0].role if tp.anchors else "home"
         path = tp.anchors[0].path if tp.anchors else "region"
-        if reading.unregional and not computed and not cause and self._fills_region(r, tp):
-            return None
         provider_cause = ""
         if not cause and (reading.provider or reading.by_reference):
             located, provider_cause = self._from_provider(r, tp, path, role, hops)
@@ -453,7 +448,8 @@ class Locator:
                         value = values.get(attribute)
                         found = tp.reader.place(value) if isinstance(value, str) else None
                         if found is not None:
-                            here = (Evidence(f"{block}.{attribute} in prior state"),)
+                            provider = self.providers.region(r, tuple(tp.reader.reading.provider.get("") or ()))
+                            here = (*provider.evidence, Evidence(f"{block}.{attribute} in prior state"))
                             return (self._make(r, path, role, str(value), "prior", found, here, False),)
         return ()
 
@@ -468,19 +464,6 @@ class Locator:
                 here = (Evidence(f"assumed: {name} = {value}"),)
                 return (self._make(r, path, role, value, "assumed", found, here, False),)
         return ()
-
-    def _fills_region(self, r: Resource, tp: _TypePlan) -> bool:
-        """Whether this plan's provider writes a region into every regional resource (a plan-wide trait)."""
-        if r.provider_name not in self._regional:
-            attributes = [(a,) for a in tp.reader.reading.provider.get("") or ()]
-            self._regional[r.provider_name] = any(
-                v.value is not None
-                for other in self.plan.resources
-                if other.provider_name == r.provider_name and not other.is_data
-                for attribute in attributes
-                for v in Projection([attribute[0]]).after(other).get(attribute)
-            )  # fmt: skip
-        return self._regional[r.provider_name]
 
     # --- everything that is not home
 
