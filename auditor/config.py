@@ -5,8 +5,7 @@ Each value: flag > workload file > policy file > `extends` > default. Files are 
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,14 +13,16 @@ from typing import Any, Final
 from auditor.documents import Document, read_file, validate
 from auditor.errors import PolicyError
 from auditor.facts import Index
-from auditor.identity import UNWAIVABLE, Waiver
-from auditor.layers import Layer, display, merge, merge_layers, policy_layers
+from auditor.identity import Waiver
+from auditor.layers import display, merge, merge_layers, policy_layers
 from auditor.model import Level, Rule
-from auditor.places import compile_allow, compile_countries, item_problem
+from auditor.places import compile_allow, compile_countries
 from auditor.scopes import Places, compile_scope
-from auditor.spelling import suggest
+from auditor.vetting import assumption_problem, read_waivers, vet_dates, vet_policy
 
 POLICY_NAME: Final = ".auditor.yaml"
+_POLICY_NAMES: Final = (POLICY_NAME, ".auditor.yml")
+WORKLOAD_NAME: Final = "workload.yaml"
 
 # What holds where no document and no flag says otherwise; the schema repeats these as `default`, a test compares.
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -125,9 +126,26 @@ class Config:
 
 
 def find_policy(start: Path) -> Path | None:
-    """`.auditor.yaml` in a folder or the nearest one above it, up to the root of the file system."""
+    """`.auditor.yaml` (or `.yml`) in a folder or the nearest one above it. Raises PolicyError where both lie side by side."""
     start = start.resolve()
-    return next((p for folder in (start, *start.parents) if (p := folder / POLICY_NAME).is_file()), None)
+    for folder in (start, *start.parents):
+        found = [p for name in _POLICY_NAMES if (p := folder / name).is_file()]
+        if len(found) > 1:
+            raise PolicyError(f"{folder} holds both {' and '.join(_POLICY_NAMES)}", "keep one of them")
+        if found:
+            return found[0]
+    return None
+
+
+def find_workload(folders: Iterable[Path]) -> Path | None:
+    """`workload.yaml` in the first of the folders that holds one; a Kubernetes manifest of that name is not ours."""
+    for folder in folders:
+        path = folder / WORKLOAD_NAME
+        if path.is_file():
+            value = read_file(path).value
+            if not (isinstance(value, dict) and {"apiVersion", "kind"} <= value.keys()):
+                return path
+    return None
 
 
 def load_config(
@@ -152,14 +170,17 @@ def load_config(
         found = find_policy(cwd)
         policy = str(found) if found else None
     layers = policy_layers(policy, cwd, policies_dir) if policy is not None else []
-    documents = [_checked(layer, index, rules) for layer in layers]
+    documents = [vet_policy(layer.document, index, rules, as_of) for layer in layers]
     name = documents[-1].name if documents else ""
-    merged = merge(merge(DEFAULTS, merge_layers(documents)), overrides)
+    for key, value in overrides.get("assume", {}).items():
+        if problem := assumption_problem(key, value, index):
+            raise PolicyError(f"--assume {key}={value}: {problem}")
+    merged = merge(merge_layers(DEFAULTS, documents), overrides)
     manifest = _workload(merged.get("workload"), workload, cwd)
     return Config(
         policy=name,
-        places=_places(merged, index, as_of, name),
-        operators=_operators(merged, index, as_of),
+        places=_places(merged, documents, index, as_of),
+        operators=_operators(merged, documents, index, as_of),
         on_unknown=merged["on_unknown"],
         fail_on=merged["fail_on"],
         assume=merged.get("assume", {}),
@@ -170,130 +191,61 @@ def load_config(
         gates=merged["gates"],
         jit=merged["jit"],
         prices=merged["prices"],
-        rules=_rule_overrides(merged.get("rules", {}), documents, rules),
+        rules=_rule_overrides(merged.get("rules", {}), documents),
         rules_dirs=tuple(Path(p) for p in merged.get("rules_dirs", ())),
         catalog=merged.get("catalog", {}),
-        waivers=(*merged.get("waivers", ()), *_waiver_files(merged.get("waiver_files", ()), cwd, rules)),
+        waivers=(*merged.get("waivers", ()), *_waiver_files(merged, documents, cwd, rules, as_of)),
         baseline=Path(merged["baseline"]) if "baseline" in merged else None,
         workload=manifest,
     )
 
 
-# --- one document -----------------------------------------------------------------------------------
+# --- parts of the merged policy ---------------------------------------------------------------------
 
 
-def _checked(layer: Layer, index: Index, rules: Mapping[str, Rule]) -> Document:
-    """The document with its waivers read, after checks that need its line numbers."""
-    document = layer.document
-    value = dict(document.value)
-    for path, item in _place_items(value):
-        if problem := item_problem(item, index):
-            raise document.error(path, problem)
-    _check_dates(document)
-    if "rules" in value:
-        value["rules"] = _canonical_rules(document, rules)
-    for key in ("waivers", "+waivers"):
-        if key in value:
-            value[key] = list(_waivers(document, (key,), rules))
-    return Document(document.name, value, document.lines)
+def _origin(documents: Sequence[Document], *path: str) -> str:
+    """`FILE:LINE ` of the last document that says something at a path (or that appends to it); "" where none does."""
+    top = (path[0], f"+{path[0]}")
+    for document in reversed(documents):
+        key = next((k for k in top if k in document.value), "")
+        if key:
+            return f"{document.where((key, *path[1:]))} "
+    return ""
 
 
-def _place_items(value: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], object]]:
-    """Every item of every place list, with its path."""
-    lists: list[tuple[tuple[str | int, ...], Any]] = [
-        ((k,), value.get(k, [])) for k in ("allow", "+allow", "deny", "+deny")
-    ]
-    lists += [(("operators", k), value.get("operators", {}).get(k, [])) for k in ("allow", "+allow")]
-    for key in ("scopes", "+scopes"):
-        lists += [((key, i, "allow"), scope["allow"]) for i, scope in enumerate(value.get(key, []))]
-    for path, found in lists:
-        roles = (
-            [((*path, role), items) for role, items in found.items()] if isinstance(found, dict) else [(path, found)]
-        )
-        for where, items in roles:
-            yield from (((*where, i), item) for i, item in enumerate(items))
+def _waiver_files(
+    merged: Mapping[str, Any], documents: Sequence[Document], cwd: Path, rules: Mapping[str, Rule], as_of: str
+) -> Iterator[Waiver]:
+    for path in dict.fromkeys(merged.get("waiver_files", ())):
+        if not Path(path).is_file():
+            raise PolicyError(f"{_origin(documents, 'waiver_files')}no waiver file {display(Path(path), cwd)}")
+        yield from read_waiver_file(Path(path), display(Path(path), cwd), rules, as_of)
 
 
-_DATE_KEYS: Final = ("as_of", "reviewed_on", "measured_on", "expires", "date")
+def read_waiver_file(path: Path, name: str, rules: Mapping[str, Rule], as_of: str) -> list[Waiver]:
+    """The waivers of one file. Raises PolicyError with file and line."""
+    document = read_file(path, name)
+    if document.value is None:
+        raise PolicyError(f"{name}:1 is empty", 'an empty list is written "waivers: []"')
+    validate(document, "waivers")
+    vet_dates(document)
+    return list(read_waivers(document, ("waivers",), rules, as_of))
 
 
-def _check_dates(document: Document) -> None:
-    """The schema knows the shape of a date, not the calendar (2027-02-30)."""
-
-    def visit(value: Any, path: tuple[str | int, ...]) -> None:
-        entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        for key, item in entries:
-            if key in _DATE_KEYS and isinstance(item, str):
-                try:
-                    datetime.date.fromisoformat(item)
-                except ValueError:
-                    raise document.error((*path, key), f'"{item}" is no day of the calendar') from None
-            visit(item, (*path, key))
-
-    visit({k: v for k, v in document.value.items() if k not in ("rules", "catalog")}, ())
-
-
-def _known_rule(name: str, rules: Mapping[str, Rule]) -> str:
-    """The id of a rule, by id or alias; "" where there is none."""
-    if name in rules:
-        return name
-    return next((r.id for r in rules.values() if name in r.aliases), "")
-
-
-def _canonical_rules(document: Document, rules: Mapping[str, Rule]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name, entry in document.value["rules"].items():
-        path = ("rules", name)
-        rule_id = _known_rule(name, rules)
-        if not rule_id:
-            raise document.error(path, f'unknown rule "{name}"{suggest(name, rules)}', "`auditor rules` lists them")
-        for param in entry.get("params", {}):
-            known = rules[rule_id].params
-            if param not in known:
-                allowed = suggest(param, known) or f"; it takes: {', '.join(known) or 'none'}"
-                raise document.error((*path, "params", param), f'{rule_id} has no parameter "{param}"{allowed}')
-        if rule_id.startswith("META") and entry.get("level") in ("off", False):
-            raise document.error((*path, "level"), f"{rule_id} cannot be switched off")
-        made[rule_id] = merge(made.get(rule_id, {}), entry)
-    return made
-
-
-def _waivers(document: Document, path: tuple[str | int, ...], rules: Mapping[str, Rule]) -> Iterator[Waiver]:
-    for i, entry in enumerate(document.value[path[0]]):
-        here = (*path, i)
-        rule_id = _known_rule(entry["rule"], rules)
-        if not rule_id:
-            raise document.error((*here, "rule"), f'unknown rule "{entry["rule"]}"{suggest(entry["rule"], rules)}')
-        if rule_id.startswith(UNWAIVABLE):
-            raise document.error((*here, "rule"), f"{rule_id} cannot be waived")
-        yield Waiver(**{**entry, "rule": rule_id}, file=document.name, line=document.line(here))
-
-
-def _waiver_files(paths: Sequence[str], cwd: Path, rules: Mapping[str, Rule]) -> Iterator[Waiver]:
-    for path in paths:
-        document = read_file(Path(path), display(Path(path), cwd))
-        validate(document, "waivers")
-        _check_dates(document)
-        yield from _waivers(document, ("waivers",), rules)
-
-
-# --- the merged policy ------------------------------------------------------------------------------
-
-
-def _places(merged: Mapping[str, Any], index: Index, as_of: str, name: str) -> Places | None:
+def _places(merged: Mapping[str, Any], documents: Sequence[Document], index: Index, as_of: str) -> Places | None:
     deny, scopes = merged.get("deny", []), merged.get("scopes", [])
-    where = f"{name} " if name else ""
     if "allow" not in merged:
         if scopes or deny:
             what = "scopes" if scopes else "deny"
+            where = _origin(documents, what)
             raise PolicyError(f"{where}`{what}` needs a top-level `allow`", "it governs what no scope matches")
         return None
+    where = _origin(documents, "allow")
     try:
         top = compile_allow(_per_role(merged["allow"]), deny, index, as_of)
-        where += "scope "
         made = []
         for scope in scopes:
-            where = f"{name} scope {scope['name']}: ".lstrip()
+            where = f"{_origin(documents, 'scopes')}scope {scope['name']}: "
             made.append(compile_scope({**scope, "allow": _per_role(scope["allow"])}, deny, index, as_of))
     except PolicyError as error:
         raise PolicyError(f"{where}{error.message}", error.hint) from None
@@ -305,14 +257,19 @@ def _per_role(allow: Any) -> Any:
     return merge({}, allow) if isinstance(allow, dict) else allow
 
 
-def _operators(merged: Mapping[str, Any], index: Index, as_of: str) -> frozenset[str] | None:
+def _operators(
+    merged: Mapping[str, Any], documents: Sequence[Document], index: Index, as_of: str
+) -> frozenset[str] | None:
     allow = merged.get("operators", {}).get("allow")
-    return None if allow is None else compile_countries(allow, index, as_of)
+    if allow is None:
+        return None
+    countries = compile_countries(allow, index, as_of)
+    if not countries:
+        raise PolicyError(f"{_origin(documents, 'operators', 'allow')}operators.allow names no country")
+    return countries
 
 
-def _rule_overrides(
-    merged: Mapping[str, Any], documents: Sequence[Document], rules: Mapping[str, Rule]
-) -> dict[str, RuleOverride]:
+def _rule_overrides(merged: Mapping[str, Any], documents: Sequence[Document]) -> dict[str, RuleOverride]:
     made: dict[str, RuleOverride] = {}
     for rule_id, entry in merged.items():
         level = entry.get("level")
@@ -330,9 +287,15 @@ def _workload(inline: Any, path: Path | None, cwd: Path) -> dict[str, Any] | Non
     """The manifest: the file over what the policy holds inline; None where there is neither."""
     if path is None:
         return dict(inline) if isinstance(inline, dict) else None
-    document = read_file(path, display(path.resolve(), cwd))
+    document = read_workload(path, display(path.resolve(), cwd))
+    return merge(inline or {}, document.value, document)
+
+
+def read_workload(path: Path, name: str) -> Document:
+    """One workload manifest, valid. Raises PolicyError with file and line."""
+    document = read_file(path, name)
     if document.value is None:
-        raise PolicyError(f"{document.name} is empty", "a workload manifest says at least what the GPUs do: role")
+        raise PolicyError(f"{name}:1 is empty", "a workload manifest says at least what the GPUs do: role")
     validate(document, "workload")
-    _check_dates(document)
-    return merge(inline or {}, document.value, f"{document.name} ")
+    vet_dates(document)
+    return document

@@ -251,6 +251,7 @@ class Index(msgspec.Struct, frozen=True, eq=False):
     providers: dict[str, Provider]
     clouds: dict[str, CloudSummary]
     groups: dict[str, Group]
+    classes: list[str] = []  # curated data classes, which scopes may name
 
 
 class Facts(Protocol):

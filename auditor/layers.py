@@ -52,7 +52,7 @@ def _locate(name: str, folder: Path, policies_dir: Path, where: str) -> Path:
 def _collect(path: Path, cwd: Path, policies_dir: Path, open_: tuple[Path, ...]) -> list[Layer]:
     document = read_file(path, display(path, cwd))
     if document.value is None:
-        raise PolicyError(f"{document.name} is empty", 'two lines are enough: "version: 1" and "allow: [EU]"')
+        raise PolicyError(f"{document.name}:1 is empty", 'two lines are enough: "version: 1" and "allow: [EU]"')
     validate(document, "policy")
     found: list[Layer] = []
     for i, name in enumerate(document.value.get("extends", ())):
@@ -84,30 +84,39 @@ def _absolute(value: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return made
 
 
-def merge(base: Mapping[str, Any], top: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+def merge(base: Mapping[str, Any], top: Mapping[str, Any], source: Document | None = None) -> dict[str, Any]:
     """`top` over `base`: maps merge by key, everything else replaces, `+key` appends to the inherited list.
 
-    Neither argument is changed. Raises PolicyError where `+key` meets something that is no list.
+    Neither argument is changed. Raises PolicyError where `+key` meets something that is no list; `source` names its line.
     """
+    return _merge(base, top, source, ())
+
+
+def _merge(
+    base: Mapping[str, Any], top: Mapping[str, Any], source: Document | None, path: tuple[str, ...]
+) -> dict[str, Any]:
     made = dict(base)
     for key, value in top.items():
         if key.startswith("+") and isinstance(value, list):
             name = key[1:]
+            # Beside `key` itself the text would decide nothing: which of the two is meant cannot be told.
             inherited = made.get(name, [])
-            if not isinstance(inherited, list):
-                raise PolicyError(f'{where}"{key}" appends to a list, but the inherited {name} is none')
+            if not isinstance(inherited, list) or name in top:
+                why = f"{name} stands beside it" if name in top else f"the inherited {name} is none"
+                where = f"{source.where((*path, key))} " if source is not None else ""
+                raise PolicyError(f'{where}"{key}" appends to an inherited list, but {why}')
             made[name] = [*inherited, *value]
         elif isinstance(value, dict):
             inherited = made.get(key)
-            made[key] = merge(inherited if isinstance(inherited, dict) else {}, value, where)
+            made[key] = _merge(inherited if isinstance(inherited, dict) else {}, value, source, (*path, key))
         else:
             made[key] = value
     return made
 
 
-def merge_layers(documents: Sequence[Document]) -> dict[str, Any]:
-    """Later documents win."""
-    made: dict[str, Any] = {}
+def merge_layers(base: Mapping[str, Any], documents: Sequence[Document]) -> dict[str, Any]:
+    """Documents over the defaults; later ones win."""
+    made = dict(base)
     for document in documents:
-        made = merge(made, document.value, f"{document.name} ")
+        made = merge(made, document.value, document)
     return made

@@ -37,7 +37,8 @@ from auditor.model import (
 from auditor.places import AllowList, expand
 from auditor.resolve.location import Located, Locator
 from auditor.resolve.references import References
-from auditor.rules import bind
+from auditor.resolve.tags import tags_of
+from auditor.rules import adjust, bind
 from auditor.scopes import Places
 from auditor.scopes import Subject as ScopeSubject
 from auditor.waivers import apply_waivers
@@ -70,6 +71,7 @@ def audit(
 
     Raises RuleError when a check crashes: an audit that lost a rule has decided nothing.
     """
+    rules = adjust(rules, {rule_id: o.params for rule_id, o in config.rules.items()})
     tally = _Tally()
     findings: list[Finding] = []
     partial: list[str] = []
@@ -79,10 +81,15 @@ def audit(
         for outcome in _outcomes(context, rules):
             if outcome.kind in ("fail", "open"):
                 findings.append(_finding(outcome, every[outcome.rule], config))
-    active, waived, about = apply_waivers(findings, config.waivers, every, as_of)
+    active, waived, about = apply_waivers(findings, config.waivers, every, as_of, _judged(rules, config))
     active += [_finding(o, every[o.rule], config) for o in about]
     active += [_finding(o, every[o.rule], config) for o in _regulated(active, rules, config, bool(partial))]
     return _report(plans, config, catalog, rules, as_of, tally, active, waived, partial)
+
+
+def _judged(rules: Iterable[Rule], config: Config) -> set[str]:
+    """Rules whose silence says something about a waiver: those that ran, and those that the policy switched off."""
+    return {r.id for r in rules} | {rule_id for rule_id, o in config.rules.items() if o.off}
 
 
 def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally) -> AuditContext:
@@ -101,7 +108,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally) -> Aud
             counts[located.provider] = counts.get(located.provider, 0) + 1
         tally.locations.extend(located.locations)
         if located.locations or (located.status == "unknown_type" and not resource.is_data):
-            subjects.append(_subject(located, plan, config))
+            subjects.append(_subject(located, plan, config, locator))
     for drifted in plan.drift:
         if drifted.change.actions != ("delete",):
             subjects.append(_drift(locator, drifted, plan, config))
@@ -131,41 +138,32 @@ def _count(located: Located, tally: _Tally) -> None:
         tally.coverage[located.status] += 1
 
 
-def _subject(located: Located, plan: Plan, config: Config) -> Subject:
+def _subject(located: Located, plan: Plan, config: Config, locator: Locator) -> Subject:
     r = located.resource
     existing = not r.importing and (plan.kind == "state" or r.action in (Action.NOOP, Action.FORGET))
     lists: tuple[tuple[str, AllowList], ...] = ()
     maybe: tuple[tuple[str, AllowList], ...] = ()
+    either: tuple[tuple[tuple[str, AllowList], ...], ...] = ()
     if config.places is not None:
         category = located.category if located.curated else ""
-        asked = ScopeSubject(r.address, r.type, located.provider, _tags(r, config.places), category)
+        tagged = any(scope.tags for scope in config.places.scopes)
+        tags = tags_of(r, locator.providers) if tagged else {}
+        asked = ScopeSubject(r.address, r.type, located.provider, tags, category)
         decision = config.places.allow_for(asked)
         lists, maybe = decision.lists, decision.undecided
+        either = decision.alternatives if maybe else ()
     return Subject(
         r, located.cloud, located.locations, located.before, located.status == "unknown_type",
         located.bearing, located.curated, located.guard, existing, allowed=lists, undecided_scopes=maybe,
+        alternatives=either,
     )  # fmt: skip
-
-
-def _tags(resource: Resource, places: Places) -> Mapping[str, object]:
-    """Tags after the provider merged its default ones; read only where a scope asks for tags."""
-    if not any(scope.tags for scope in places.scopes):
-        return {}
-    from auditor.values import decode_after
-
-    values = decode_after(resource).values
-    for name in ("tags_all", "effective_labels", "tags", "labels"):
-        found = values.get(name)
-        if isinstance(found, dict) and found:
-            return found
-    return {}
 
 
 def _drift(locator: Locator, drifted: Resource, plan: Plan, config: Config) -> Subject:
     """A resource that changed outside Terraform: where it was recorded, where it is now."""
     now = locator.locate(drifted)
     was = locator.locate(replace_after(drifted))
-    return replace(_subject(now, plan, config), before=was.locations, drift=True, existing=False)
+    return replace(_subject(now, plan, config, locator), before=was.locations, drift=True, existing=False)
 
 
 def replace_after(resource: Resource) -> Resource:

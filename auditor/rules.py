@@ -85,6 +85,13 @@ def select(rules: Iterable[Rule], wanted: Iterable[str], off: Mapping[str, bool]
     return tuple(chosen)
 
 
+def adjust(rules: Iterable[Rule], params: Mapping[str, Mapping[str, Any]]) -> tuple[Rule, ...]:
+    """The rules with the parameters that the policy gives, over their defaults."""
+    return tuple(
+        msgspec.structs.replace(r, params={**r.params, **params[r.id]}) if params.get(r.id) else r for r in rules
+    )
+
+
 def bind(rules: Iterable[Rule]) -> list[tuple[Check, dict[str, Rule]]]:
     """Each check that the selected rules need, once, with its rules by id."""
     by_check: dict[str, dict[str, Rule]] = {}

@@ -94,7 +94,7 @@ class AllowDecision:
         if self.lists[0][0]:
             return (self.lists, self.lists + self.undecided)
         singles = tuple((scope,) for scope in self.undecided)
-        return tuple(dict.fromkeys((self.lists, *singles, self.undecided)))
+        return (self.lists, *singles) if len(singles) == 1 else (self.lists, *singles, self.undecided)
 
     def permits(self, role: str, place: Place) -> bool | None:
         """Whether the place is allowed; None where it depends on a scope that may or may not match."""

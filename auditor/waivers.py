@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from auditor.identity import Waiver, covers
@@ -12,9 +12,12 @@ _SOON = timedelta(days=14)
 
 
 def apply_waivers(
-    findings: Iterable[Finding], waivers: Sequence[Waiver], rules: Mapping[str, Rule], as_of: date
+    findings: Iterable[Finding], waivers: Sequence[Waiver], rules: Mapping[str, Rule], as_of: date, judged: Container[str]
 ) -> tuple[list[Finding], list[Waived], list[Outcome]]:
-    """(active findings, waived ones, META002/META007/META008 outcomes about the waivers themselves)."""
+    """(active findings, waived ones, META002/META007/META008 outcomes about the waivers themselves).
+
+    judged: ids of the rules that were asked; a waiver of another rule is not called unused.
+    """
     active: list[Finding] = []
     waived: list[Waived] = []
     used: set[int] = set()
@@ -43,6 +46,8 @@ def apply_waivers(
         if i in used:
             continue
         expired = as_of > date.fromisoformat(waiver.expires)
+        if not expired and waiver.rule not in judged:
+            continue
         what = f"expired {waiver.expires}" if expired else "matches no finding"
         message = f"waiver for {waiver.rule} {waiver.address} {what} ({waiver.source})."
         outcomes[i] = _about("META002" if expired else "META008", waiver, message, rules)

@@ -209,6 +209,11 @@ def groups(jurisdictions: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def classes(clouds: Any) -> list[str]:
+    """Curated data classes over all clouds."""
+    return sorted({t["category"] for c in clouds for t in c.get("types", {}).values() if t.get("category")})
+
+
 def summary(cloud: dict[str, Any], owner: dict[str, Any]) -> dict[str, Any]:
     deployable = {k: r for k, r in cloud.get("regions", {}).items() if r.get("kind") not in NOT_DEPLOYABLE}
     real = {k: r for k, r in deployable.items() if r.get("country")}
@@ -253,6 +258,7 @@ def build() -> dict[Path, str]:
         "providers": providers,
         "clouds": clouds,
         "groups": groups(jurisdictions),
+        "classes": classes(out.values()),
     }
     rules = [document(p) for p in sorted(POLICIES.glob("*/*.yaml"))]
     ids = [r["id"] for r in rules]

@@ -45,6 +45,7 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
     job: Job | None = None
     allowed: tuple[tuple[str, Allowed], ...] = ()  # (scope name, list): every one must permit a place
     undecided_scopes: tuple[tuple[str, Allowed], ...] = ()  # scopes that may match (unknown tags)
+    alternatives: tuple[tuple[tuple[str, Allowed], ...], ...] = ()  # with those: every set of lists that may govern
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,7 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
 
 
 def _judge(s: Subject, location: Location, context: SovereigntyContext, verdict: Verdict) -> Outcome | None:
-    if s.undecided_scopes and verdict == "pass":
-        with_scopes = decide(location, (*s.allowed, *s.undecided_scopes), context.regulated)
-        if with_scopes != verdict:
-            location = replace(location, cause=f"whether scope {s.undecided_scopes[0][0]} applies is not known")
-            verdict = "open"
+    location, verdict = _either_way(s, location, context, verdict)
     if verdict == "pass":
         return None
     rule = _rule(s, location, verdict)
@@ -130,6 +127,16 @@ def _judge(s: Subject, location: Location, context: SovereigntyContext, verdict:
         shift = {"data": 1, "control": -1}.get(s.bearing, 0)
         outcome = replace(outcome, shift=shift, shift_guessed=not s.curated)
     return outcome
+
+
+def _either_way(
+    s: Subject, location: Location, context: SovereigntyContext, verdict: Verdict
+) -> tuple[Location, Verdict]:
+    """A scope that may or may not match counts both ways: verdicts that differ are open."""
+    if all(decide(location, lists, context.regulated) == verdict for lists in s.alternatives):
+        return location, verdict
+    names = " and ".join(name for name, _ in s.undecided_scopes)
+    return replace(location, cause=f"whether scope {names} applies is not known"), "open"
 
 
 def _rule(s: Subject, location: Location, verdict: Verdict) -> str:
@@ -341,6 +348,7 @@ def _drifted(s: Subject, context: SovereigntyContext) -> Iterator[Outcome]:
         if was.get(location.path) == location.places and location.places:
             continue
         verdict = decide(location, s.allowed, context.regulated)
+        location, verdict = _either_way(s, location, context, verdict)
         if verdict == "pass":
             yield Outcome("SOV010", "pass", s.resource.address, location.path)
             continue

@@ -23,7 +23,9 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
     "explain": "rules",
     "regions": "rules",
     "rules": "rules",
+    "schema": "validate",
     "test": "test",
+    "validate": "validate",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog
-from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans
+from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans, workload_near
 from auditor.errors import AuditorError, ExitCode
 from auditor.levels import at_least
 from auditor.model import Report
@@ -49,7 +49,7 @@ def check_command(
     overrides: dict[str, Any] = {"assume": pairs(assume)} if assume else {}
     if fail_on:
         overrides["fail_on"] = fail_on
-    config = read_config(policy, workload, overrides, catalog, every, when)
+    config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
     report = audit(read_plans(paths), config, catalog, rules, every, when)
     _write(report, targets, verbose)

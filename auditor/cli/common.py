@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog, data_dir
-from auditor.config import Config, load_config
+from auditor.config import Config, find_workload, load_config
 from auditor.model import Plan, Rule
 from auditor.rules import load_rules
 
@@ -42,6 +42,12 @@ def read_config(
         policy, workload, overrides, index=catalog.index, rules=every, as_of=as_of.isoformat(),
         cwd=Path.cwd(), policies_dir=data_dir("policies"),
     )  # fmt: skip
+
+
+def workload_near(paths: tuple[str, ...]) -> Path | None:
+    """`workload.yaml` beside what is audited, else in the working directory."""
+    given = [Path(p) for p in paths if p != "-"]
+    return find_workload([*(p if p.is_dir() else p.parent for p in given), Path.cwd()])
 
 
 def read_plans(paths: tuple[str, ...]) -> list[Plan]:

@@ -1,0 +1,83 @@
+"""`auditor validate` and `auditor schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.catalog import Catalog
+from auditor.cli.common import as_of_date, known_rules, read_config
+from auditor.documents import load_schema, read_file, schema_names, validate
+from auditor.errors import AuditorError, ExitCode
+
+# Documents that people write; a report is the tool's own.
+_WRITTEN = ("policy", "workload", "waivers", "rule", "cases")
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(_WRITTEN), help="What the files are; told from their keys where absent.")
+@click.option("--as-of", help="The date to validate for (default: today): some waivers may not end too far ahead.")
+def validate_command(files: tuple[Path, ...], kind: str | None, as_of: str | None) -> int:
+    """Check policies, workload manifests, waiver files, rules and cases without auditing anything."""
+    worst = ExitCode.OK
+    for file in files:
+        try:
+            found = _validate(file, kind, as_of)
+        except AuditorError as error:
+            click.echo(str(error), err=True)
+            worst = ExitCode.CANNOT_AUDIT
+        else:
+            click.echo(f"{file}: valid {found}")
+    return worst
+
+
+def _validate(file: Path, kind: str | None, as_of: str | None) -> str:
+    """The kind that a file is valid as. Raises AuditorError with file and line."""
+    from auditor.config import read_waiver_file
+    from auditor.policytest import read_cases
+
+    when = as_of_date(as_of)
+    catalog, rules = Catalog(), known_rules()
+    document = read_file(file)
+    kind = kind or kind_of(document.value, file)
+    if kind == "policy":
+        read_config(str(file.resolve()), None, {}, catalog, rules, when)
+    elif kind == "waivers":
+        read_waiver_file(file, str(file), rules, when.isoformat())
+    elif kind == "cases":
+        read_cases(file)
+    elif kind == "workload":
+        from auditor.config import read_workload
+
+        read_workload(file, str(file))
+    else:
+        validate(document, kind)
+    return kind
+
+
+def kind_of(value: Any, file: Path) -> str:
+    """The kind whose keys the document has most of; by file name where that does not decide."""
+    keys = set(value) if isinstance(value, dict) else set()
+    if "cases" in keys:
+        return "cases"
+    if "check" in keys or {"id", "title"} <= keys:
+        return "rule"
+    if "waivers" in keys and keys <= {"version", "waivers"}:
+        return "waivers"
+    scores = {kind: len(keys & set(load_schema(kind)["properties"])) for kind in ("policy", "workload")}
+    if scores["policy"] == scores["workload"]:
+        return "workload" if "workload" in file.name else "policy"
+    return max(scores, key=lambda k: scores[k])
+
+
+@click.command("schema")
+@click.argument("kind", type=click.Choice(schema_names()))
+def schema_command(kind: str) -> int:
+    """Print a JSON Schema (draft 2020-12), for editors and other tools."""
+    import json
+
+    click.echo(json.dumps(load_schema(kind), indent=2, ensure_ascii=False))
+    return ExitCode.OK
