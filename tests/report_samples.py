@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+from msgspec.structs import replace
 
 from auditor.model import (
     Coverage,
@@ -91,7 +92,7 @@ def finding(rule: str = "SOV001", address: str = "cloud_bucket.raw", **changes: 
         countries=("US",),
         role="home",
     )
-    return dataclasses.replace(base, **changes)
+    return replace(base, **changes)
 
 
 def undecided(address: str, **changes: Any) -> Finding:
@@ -135,7 +136,7 @@ def report(*findings: Finding, **changes: Any) -> Report:
         rules=RULES,
         allow=("EU",),
     )
-    return dataclasses.replace(base, **changes)
+    return replace(base, **changes)
 
 
 def rich_report() -> Report:
@@ -213,7 +214,7 @@ def rich_report() -> Report:
         assumptions=("cloud.region=eu-central-1",),
         not_configured=("economics (no workload manifest)",),
     )
-    return dataclasses.replace(found, summary=dataclasses.replace(found.summary, unchanged=3))
+    return replace(found, summary=replace(found.summary, unchanged=3))
 
 
 HOSTILE = 'cloud_x.y["\x1b[31m\u202e\n::error::x|b<script>`@team](1)#5"]'

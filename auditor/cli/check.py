@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,11 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans, workload_near
-from auditor.errors import AuditorError, ExitCode
+from auditor.cli.output import targets, write
+from auditor.errors import ExitCode
 from auditor.levels import at_least
 from auditor.model import Report
+from auditor.report.escape import clean
 from auditor.rules import select
 
 
@@ -24,26 +24,29 @@ from auditor.rules import select
 @click.option("--catalog", "catalog_dir", type=click.Path(path_type=Path), help="Another provider_catalog folder.")
 @click.option("--rules", "wanted", help="Only these rules or sets, comma-separated (SOV,META).")
 @click.option(
-    "--format", "formats", multiple=True, help="text, json, sarif, markdown, github; FORMAT=FILE writes a file."
-)
+    "--format", "formats", multiple=True, metavar="FMT[=FILE]",
+    help="text, json, sarif, markdown, github, gitlab, junit or html; with =FILE into a file. May be repeated.",
+)  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report here instead of to stdout.")
 @click.option("--fail-on", type=click.Choice(["error", "warning", "note"]), help="Exit 1 from this level on.")
 @click.option("--strict", is_flag=True, help="Open verdicts and partial plans are exit 2.")
 @click.option("--exit-zero", is_flag=True, help="Findings do not fail the run; errors still do.")
 @click.option("--as-of", help="The date to audit for (default: today).")
 @click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
-@click.option("--quiet", is_flag=True, help="No notices on stderr.")
-@click.option("--verbose", is_flag=True, help="More detail in text.")
+@click.option("--sarif-include-waived", is_flag=True, help="Waived results into SARIF too, as suppressions.")
+@click.option("--stack", default="", help="Name of this stack: tells several SARIF uploads for one commit apart.")
+@click.option("--quiet", is_flag=True, help="No notices and no progress on stderr; errors still.")
+@click.option("--verbose", is_flag=True, help="Text with rule titles, all evidence, fingerprints and waivers.")
 def check_command(
     paths: tuple[str, ...], policy: str | None, workload: Path | None, catalog_dir: Path | None, wanted: str | None,
     formats: tuple[str, ...], output: Path | None, fail_on: str | None, strict: bool, exit_zero: bool,
-    as_of: str | None, assume: tuple[str, ...], quiet: bool, verbose: bool,
+    as_of: str | None, assume: tuple[str, ...], sarif_include_waived: bool, stack: str, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Audit plan JSON, a binary plan, state JSON, a folder of plans, or - (stdin)."""
     from auditor.pipeline import audit
 
     when = as_of_date(as_of)
-    targets = _targets(formats, output)
+    wanted_reports = targets(formats, output)
     catalog = Catalog(catalog_dir)
     every = known_rules()
     overrides: dict[str, Any] = {"assume": pairs(assume)} if assume else {}
@@ -52,40 +55,11 @@ def check_command(
     config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
     report = audit(read_plans(paths), config, catalog, rules, every, when)
-    _write(report, targets, verbose)
+    left_out = write(report, wanted_reports, verbose, sarif_include_waived, stack)
     if not quiet:
-        for notice in report.notices:
-            click.echo(f"auditor: {notice}", err=True)
+        for notice in (*report.notices, *left_out):
+            click.echo(f"auditor: {clean(notice)}", err=True)
     return _exit_code(report, strict, exit_zero)
-
-
-def _targets(formats: tuple[str, ...], output: Path | None) -> list[tuple[str, Path | None]]:
-    from auditor.report import FORMATS
-
-    made: list[tuple[str, Path | None]] = []
-    for item in formats or ("text",):
-        name, eq, file = item.partition("=")
-        if name not in FORMATS:
-            raise click.BadParameter(f"unknown format {name!r}; one of {', '.join(FORMATS)}", param_hint="--format")
-        made.append((name, Path(file) if eq else output))
-    return made
-
-
-def _write(report: Report, targets: list[tuple[str, Path | None]], verbose: bool) -> None:
-    from auditor.report import FORMATS, RenderOptions
-
-    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    for name, path in targets:
-        options = RenderOptions(color=color and path is None, verbose=verbose, root=str(Path.cwd()))
-        text = FORMATS[name](report, options)
-        text = text if text.endswith("\n") else text + "\n"
-        if path is None:
-            sys.stdout.write(text)
-            continue
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as e:
-            raise AuditorError(f"{path}: cannot be written: {e.strerror or e}") from e
 
 
 def _exit_code(report: Report, strict: bool, exit_zero: bool) -> int:

@@ -17,7 +17,8 @@ class RenderOptions:
     width: columns to wrap at, 0 for no wrapping.
     sarif_include_waived: waived results too, with `suppressions`.
     stack: tells several uploads for one commit apart (SARIF `automationDetails.id`).
-    root: the repository root, absolute; absolute paths below it become relative to it.
+    root: the repository root, absolute; paths below it become relative to it.
+    cwd: the folder that relative paths of the report count from, absolute.
     """
 
     color: bool = False
@@ -26,6 +27,7 @@ class RenderOptions:
     sarif_include_waived: bool = False
     stack: str = ""
     root: str = ""
+    cwd: str = ""
 
 
 Renderer = Callable[[Report, RenderOptions], str]

@@ -11,7 +11,7 @@ from auditor.model import Finding, Report
 from auditor.report import wording
 from auditor.report.escape import clean, prose
 from auditor.report.grouping import Group, by_set, level_rank
-from auditor.report.paths import relative, roots
+from auditor.report.paths import Paths
 
 if TYPE_CHECKING:
     from auditor.report import RenderOptions
@@ -33,7 +33,7 @@ def prop(text: str) -> str:
 
 def render(report: Report, options: RenderOptions) -> str:
     """Commands, most severe first, then the coverage and verdict lines as plain log text."""
-    base = roots(report, options.root)
+    base = Paths(report, options)
     groups = sorted((g for _, gs in by_set(report) for g in gs), key=lambda g: level_rank(g.first.level))
     lines = [f"::error title=auditor::{data(prose(e))}" for e in report.errors]
     if partial := wording.partial_line(report):
@@ -50,7 +50,7 @@ def render(report: Report, options: RenderOptions) -> str:
     return "\n".join([*lines, wording.coverage_line(report), wording.verdict_line(report)]) + "\n"
 
 
-def _command(g: Group, base: tuple[str, ...]) -> str:
+def _command(g: Group, base: Paths) -> str:
     f = g.first
     kind = "open " if f.kind == "open" else ""
     properties = [*_place(f, base), f"title={prop(f'{f.rule} {kind}{f.address}')}"]
@@ -63,10 +63,10 @@ def _command(g: Group, base: tuple[str, ...]) -> str:
     return f"::{_COMMAND[f.level]} {','.join(properties)}::{data(text)}"
 
 
-def _place(f: Finding, base: tuple[str, ...]) -> list[str]:
+def _place(f: Finding, base: Paths) -> list[str]:
     if f.location is None:
         return []
-    path = relative(f.location.file, base)
+    path = base.relative(f.location.file)
     if not path:
         return []
     r = f.location

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import msgspec
 
 from auditor.model import Report, Rule
 from auditor.report import wording
 from auditor.report.escape import block, clean, cut, prose
+from auditor.report.paths import Paths
 from auditor.report.sarif_results import MAX_TEXT, SRCROOT, fit, merge, result
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ MAX_RESULTS: Final = 5000
 MAX_TAGS: Final = 10
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _SEVERITY: Final = {"error": "error", "warning": "warning", "note": "recommendation"}
-_WORD: Final = re.compile(r"[A-Za-z0-9]+")
+_WORD: Final = re.compile(r"[A-Za-z]+|[0-9]+")
+_ARTICLES: Final = {"a", "an", "the"}
 _URL: Final = re.compile(r"https?://[^\s<>()\[\]\"'`]+$")
 
 
@@ -47,6 +50,7 @@ def _cut_notice(total: int) -> tuple[str, ...]:
 def as_dict(report: Report, options: RenderOptions) -> dict[str, Any]:
     """The log as plain objects."""
     merged = merge(report, options)
+    base = Paths(report, options)
     kept = merged[:MAX_RESULTS]
     rules = [_descriptor(r) for r in sorted(report.rules, key=lambda r: r.id)]
     known = {r.id for r in report.rules}
@@ -60,6 +64,7 @@ def as_dict(report: Report, options: RenderOptions) -> dict[str, Any]:
                 "name": "auditor",
                 "version": clean(report.version),
                 "semanticVersion": clean(report.version),
+                "informationUri": "urn:auditor:tool",
                 "rules": rules,
             }
         },
@@ -72,7 +77,7 @@ def as_dict(report: Report, options: RenderOptions) -> dict[str, Any]:
         ],
         "originalUriBaseIds": {SRCROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
-        "results": [result(m, report, options, rule_index) for m in kept],
+        "results": [result(m, report, options, rule_index, base) for m in kept],
         "properties": {
             "catalog": clean(report.catalog),
             "asOf": clean(report.as_of),
@@ -124,9 +129,12 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
         "properties": properties,
     }
     link = next((s for s in rule.sources if _URL.fullmatch(s)), "")
-    if link:
-        out["helpUri"] = link
-    return out
+    return out | {"helpUri": link or _urn(rule.id)}
+
+
+def _urn(rule: str) -> str:
+    """A name for the rule where no page stands behind it: readers other than GitHub want an URI."""
+    return f"urn:auditor:rule:{quote(rule, safe='-_.', errors='replace')}"
 
 
 def _bare_descriptor(rule: str, level: str) -> dict[str, Any]:
@@ -140,11 +148,15 @@ def _bare_descriptor(rule: str, level: str) -> dict[str, Any]:
         "help": {"text": clean(rule), "markdown": f"`{clean(rule).replace('`', '')}`"},
         "defaultConfiguration": {"level": level},
         "properties": {"precision": "high", "problem.severity": _SEVERITY[level]},
+        "helpUri": _urn(rule),
     }
 
 
 def _pascal(title: str) -> str:
-    return "".join(w[:1].upper() + w[1:] for w in _WORD.findall(title))[:255]
+    """`AiEndpoint...`: one capital a word, so that a reader can take the name apart again."""
+    words = [w.capitalize() for w in _WORD.findall(title) if w.lower() not in _ARTICLES]
+    name = "".join(words)[:255]
+    return name if name[:1].isalpha() else f"Rule{name}"
 
 
 def _limits(rule: Rule) -> str:

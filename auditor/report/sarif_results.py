@@ -13,7 +13,7 @@ from urllib.parse import quote
 from auditor.model import Evidence, Finding, Level, Report, SourceRange, WaiverRef, strip_keys
 from auditor.report.escape import clean, cut, prose
 from auditor.report.grouping import level_rank, natural, sort_key
-from auditor.report.paths import input_path, relative, roots
+from auditor.report.paths import Paths
 
 if TYPE_CHECKING:
     from auditor.report import RenderOptions
@@ -48,7 +48,7 @@ def fit(text: str, limit: int) -> str:
 
 def merge(report: Report, options: RenderOptions) -> list[Merged]:
     """Every result of the run, most severe first; waived ones last, and only if asked for."""
-    base = roots(report, options.root)
+    base = Paths(report, options)
     merged = [Merged(fs) for fs in _by_line(report.findings, base)]
     if options.sarif_include_waived:
         by_waiver: dict[WaiverRef, list[Finding]] = {}
@@ -58,7 +58,7 @@ def merge(report: Report, options: RenderOptions) -> list[Merged]:
     return sorted(merged, key=lambda m: (m.waiver is not None, level_rank(_level(m)), sort_key(m.findings[0])))
 
 
-def _by_line(findings: Iterable[Finding], base: Sequence[str]) -> list[tuple[Finding, ...]]:
+def _by_line(findings: Iterable[Finding], base: Paths) -> list[tuple[Finding, ...]]:
     found: dict[tuple[str, str, int], list[Finding]] = {}
     for f in findings:
         place = _source(f.location, base)
@@ -70,10 +70,10 @@ def _by_line(findings: Iterable[Finding], base: Sequence[str]) -> list[tuple[Fin
     ]
 
 
-def _source(location: SourceRange | None, base: Sequence[str]) -> tuple[str, SourceRange] | None:
+def _source(location: SourceRange | None, base: Paths) -> tuple[str, SourceRange] | None:
     if location is None or location.start_line < 1:
         return None
-    path = relative(location.file, base)
+    path = base.relative(location.file)
     return (path, location) if path else None
 
 
@@ -81,11 +81,12 @@ def _level(m: Merged) -> Level:
     return min((f.level for f in m.findings), key=level_rank)
 
 
-def result(m: Merged, report: Report, options: RenderOptions, rule_index: Mapping[str, int]) -> dict[str, Any]:
+def result(
+    m: Merged, report: Report, options: RenderOptions, rule_index: Mapping[str, int], base: Paths
+) -> dict[str, Any]:
     """One SARIF `result` object."""
     f = m.findings[0]
-    base = roots(report, options.root)
-    steps = [(path, e) for e in f.evidence if e.file and e.line > 0 and (path := relative(e.file, base))]
+    steps = [(path, e) for e in f.evidence if e.file and e.line > 0 and (path := base.relative(e.file))]
     links = [_related(i, path, e) for i, (path, e) in enumerate(steps[:MAX_LINKS], start=1)]
     out: dict[str, Any] = {
         "ruleId": clean(f.rule),
@@ -126,15 +127,16 @@ def _properties(m: Merged) -> dict[str, Any]:
 
 def _suppression(waiver: WaiverRef) -> dict[str, Any]:
     until = f" (until {waiver.expires}, {waiver.source})" if waiver.expires else f" ({waiver.source})"
-    return {"kind": "external", "status": "accepted", "justification": cut(prose(waiver.reason + until), MAX_TEXT)}
+    kind = "inSource" if waiver.source.rpartition(":")[0].endswith((".tf", ".tofu")) else "external"
+    return {"kind": kind, "status": "accepted", "justification": cut(prose(waiver.reason + until), MAX_TEXT)}
 
 
-def _location(m: Merged, report: Report, base: Sequence[str]) -> dict[str, Any]:
+def _location(m: Merged, report: Report, base: Paths) -> dict[str, Any]:
     place = _source(m.findings[0].location, base)
     physical = (
         {"artifactLocation": _artifact(place[0]), "region": _region(place[1])}
         if place
-        else _line(input_path(report, base), 1)
+        else _line(base.input(report), 1)
     )
     addresses = sorted({clean(f.address) for f in m.findings}, key=natural)[:MAX_LOCATIONS]
     logical = [{"fullyQualifiedName": a, "kind": "resource"} for a in addresses]

@@ -1,0 +1,74 @@
+"""Where reports go: several formats at once, one of them to stdout, each file written in one go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from auditor.errors import AuditorError
+from auditor.model import Report
+from auditor.report import FORMATS, RenderOptions, diagnostics
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One format and the file it goes to; None is stdout."""
+
+    format: str
+    path: Path | None
+
+
+def targets(formats: tuple[str, ...], output: Path | None) -> list[Target]:
+    """`FORMAT` or `FORMAT=FILE`, as often as given. Two that would share a file or stdout are a usage error."""
+    made: list[Target] = []
+    for item in formats or ("text",):
+        name, eq, file = item.partition("=")
+        if name not in FORMATS:
+            raise click.BadParameter(f"unknown format {name!r}; one of {', '.join(FORMATS)}", param_hint="--format")
+        if eq and not file:
+            raise click.BadParameter(f"{item!r} names no file; write {name}=FILE", param_hint="--format")
+        made.append(Target(name, Path(file) if eq else output))
+    for path in {t.path for t in made}:
+        if len(same := [t.format for t in made if t.path == path]) > 1:
+            where = path or "stdout"
+            raise click.BadParameter(
+                f"{' and '.join(same)} would both go to {where}; give each a file: {same[0]}=FILE", param_hint="--format"
+            )
+    return made
+
+
+def write(
+    report: Report, wanted: list[Target], verbose: bool = False, include_waived: bool = False, stack: str = ""
+) -> list[str]:
+    """Renders and writes every target, stdout last. Returns what a format had to leave out, for stderr.
+
+    Raises AuditorError when a file cannot be written.
+    """
+    cwd = Path.cwd()
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    left_out: list[str] = []
+    for target in sorted(wanted, key=lambda t: t.path is None):
+        options = RenderOptions(
+            color=color and target.path is None, verbose=verbose, sarif_include_waived=include_waived, stack=stack,
+            root=str(_repository(cwd)), cwd=str(cwd),
+        )  # fmt: skip
+        text = FORMATS[target.format](report, options)
+        left_out += diagnostics(target.format, report, options)
+        if target.path is None:
+            sys.stdout.write(text)
+            continue
+        try:
+            target.path.parent.mkdir(parents=True, exist_ok=True)
+            target.path.write_text(text, encoding="utf-8", newline="\n")
+        except OSError as e:
+            raise AuditorError(f"{target.path}: cannot be written: {e.strerror or e}") from e
+    return left_out
+
+
+def _repository(cwd: Path) -> Path:
+    """The folder that annotations count from: the git work tree around `cwd`, else `cwd`."""
+    return next((p for p in (cwd, *cwd.parents) if (p / ".git").exists()), cwd)

@@ -1,0 +1,174 @@
+"""SARIF against its published schema, and against what GitHub code scanning takes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from conftest import PLANS, Auditor
+from report_samples import ALIAS, GPU, RULES, finding, hostile_report, report, rich_report, undecided
+
+from auditor.catalog import data_dir
+from auditor.model import Evidence, Report, SourceRange, Waived, WaiverRef
+from auditor.report import RenderOptions, diagnostics
+from auditor.report.sarif import as_dict, render
+from auditor.rules import load_rules
+
+SCHEMA = json.loads((Path(__file__).parent / "data" / "sarif-2.1.0.json").read_text())
+VALID = jsonschema.validators.validator_for(SCHEMA)(SCHEMA)
+WAIVER = WaiverRef("CDN logs", "2027-01-31", ".auditor.yaml:31", "platform")
+
+
+def run_of(made: Report, **options: Any) -> dict[str, Any]:
+    log = json.loads(render(made, RenderOptions(**options)))
+    assert [e.message for e in VALID.iter_errors(log)] == []
+    assert len(log["runs"]) == 1
+    run: dict[str, Any] = log["runs"][0]
+    return run
+
+
+def only(made: Report, **options: Any) -> dict[str, Any]:
+    (found,) = run_of(made, **options)["results"]
+    return found
+
+
+@pytest.mark.parametrize("made", [report(), rich_report(), hostile_report()], ids=["clean", "rich", "hostile"])
+@pytest.mark.parametrize("waived", [False, True])
+def test_what_github_requires_is_there(made: Report, waived: bool) -> None:
+    run = run_of(made, sarif_include_waived=waived)
+    assert run["tool"]["driver"]["rules"]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert 0 < len(rule["shortDescription"]["text"]) <= 1024
+        assert 0 < len(rule["fullDescription"]["text"]) <= 1024
+        assert rule["help"]["text"]
+        assert rule["help"]["markdown"]
+        assert len(rule["properties"].get("tags", [])) <= 10
+        severities = {"security-severity", "problem.severity"} & rule["properties"].keys()
+        assert len(severities) == 1, rule["id"]
+    for found in run["results"]:
+        assert 0 < len(found["message"]["text"]) <= 1024
+        assert run["tool"]["driver"]["rules"][found["ruleIndex"]]["id"] == found["ruleId"]
+        assert found["partialFingerprints"].keys() == {"auditor/v1"}
+        physical = found["locations"][0]["physicalLocation"]
+        assert physical["artifactLocation"]["uri"]
+        assert physical["artifactLocation"]["uriBaseId"] == "%SRCROOT%"
+        assert "://" not in physical["artifactLocation"]["uri"]
+        assert not physical["artifactLocation"]["uri"].startswith(("/", ".."))
+        assert physical["region"].keys() == {"startLine", "startColumn", "endLine", "endColumn"}
+        assert min(physical["region"].values()) >= 1
+
+
+def test_every_shipped_sovereignty_rule_is_a_security_rule_and_no_other_is() -> None:
+    run = run_of(report(rules=tuple(load_rules(data_dir("policies")))))
+    for rule in run["tool"]["driver"]["rules"]:
+        severity = rule["properties"].get("security-severity")
+        if rule["id"].startswith("SOV"):
+            assert 0.0 < float(severity) <= 10.0, rule["id"]
+        elif not rule["id"].startswith("SEC"):
+            assert severity is None, rule["id"]
+        assert rule["properties"]["precision"] in {"very-high", "high", "medium", "low"}
+
+
+def test_source_line_is_the_narrow_region_and_evidence_a_linked_code_flow() -> None:
+    found = only(report(finding(location=GPU, evidence=ALIAS)))
+    physical = found["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == "train/main.tf"
+    assert physical["region"] == {"startLine": 14, "startColumn": 3, "endLine": 14, "endColumn": 30}
+    flow = found["codeFlows"][0]["threadFlows"][0]["locations"]
+    assert [s["location"]["physicalLocation"]["artifactLocation"]["uri"] for s in flow] == ["main.tf", "train/providers.tf"]
+    assert [r["id"] for r in found["relatedLocations"]] == [1, 2]
+    assert "[provider block cloud.us](2)" in found["message"]["text"]
+
+
+def test_without_source_the_plan_file_line_one() -> None:
+    physical = only(report(finding()))["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == "plan.json"
+    assert physical["region"] == {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}
+
+
+@pytest.mark.parametrize(
+    ("file", "cwd", "uri"),
+    [
+        ("main.tf", "/repo", "main.tf"),
+        ("main.tf", "/repo/infra", "infra/main.tf"),
+        ("../modules/a.tf", "/repo/infra", "modules/a.tf"),
+        ("/repo/x/a b.tf", "/repo", "x/a%20b.tf"),
+        ("../../etc/a.tf", "/repo/infra", "plan.json"),
+        ("/elsewhere/a.tf", "/repo", "plan.json"),
+    ],
+)
+def test_paths_are_relative_to_the_repository(file: str, cwd: str, uri: str) -> None:
+    found = only(report(finding(location=SourceRange(file, 2, 3, 2, 9))), root="/repo", cwd=cwd)
+    made = found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert made == (f"{cwd.removeprefix('/repo')}/plan.json".lstrip("/") if uri == "plan.json" else uri)
+
+
+def test_one_result_per_rule_and_line_names_the_instances() -> None:
+    gpus = [finding(address=f"x.gpu[{i}]", location=GPU) for i in (0, 1, 10, 2)]
+    found = only(report(*gpus))
+    assert "4 findings on this line; also x.gpu\\[1\\], x.gpu\\[2\\], x.gpu\\[10\\]." in found["message"]["text"]
+    assert [x["fullyQualifiedName"] for x in found["locations"][0]["logicalLocations"]] == [
+        "x.gpu[0]", "x.gpu[1]", "x.gpu[2]", "x.gpu[10]",
+    ]  # fmt: skip
+    other_line = finding(address="x.other", location=SourceRange("train/main.tf", 15, 3, 15, 30))
+    assert len(run_of(report(*gpus, other_line))["results"]) == 2
+
+
+def test_an_undecided_result_says_so() -> None:
+    found = only(report(undecided("cloud_queue.q")))
+    assert (found["level"], found["properties"]["kind"]) == ("warning", "open")
+    assert "kind" not in found
+
+
+def test_waived_results_stay_out_unless_asked_for() -> None:
+    made = report(finding(), waived=(Waived(finding(address="cloud_bucket.old"), WAIVER),))
+    assert only(made)["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == "cloud_bucket.raw"
+    active, waived = run_of(made, sarif_include_waived=True)["results"]
+    assert active["suppressions"] == []
+    assert waived["suppressions"] == [
+        {"kind": "external", "status": "accepted", "justification": "CDN logs (until 2027-01-31, .auditor.yaml:31)"}
+    ]
+
+
+def test_the_stack_is_the_category() -> None:
+    assert run_of(report())["automationDetails"]["id"] == "auditor/"
+    assert run_of(report(), stack="prod/eu")["automationDetails"]["id"] == "auditor/prod/eu/"
+
+
+def test_over_five_thousand_the_worst_stay_and_it_is_said() -> None:
+    notes = [finding("LAG001", f"x.n{i}", level="note") for i in range(5000)]
+    made = report(*notes, finding(address="x.worst"))
+    run = as_dict(made, RenderOptions())["runs"][0]
+    assert len(run["results"]) == 5000
+    assert run["results"][0]["level"] == "error"
+    said = [n["message"]["text"] for n in run["invocations"][0]["toolExecutionNotifications"] if "5000" in n["message"]["text"]]
+    assert said == list(diagnostics("sarif", made, RenderOptions()))
+    assert "5001" in said[0]
+
+
+def test_many_instances_of_one_line_are_no_overflow() -> None:
+    made = report(*[finding(address=f"x.gpu[{i}]", location=GPU) for i in range(6000)])
+    assert diagnostics("sarif", made, RenderOptions()) == ()
+    assert len(only(made)["locations"][0]["logicalLocations"]) == 100
+
+
+def test_links_in_names_are_not_links() -> None:
+    found = only(report(finding(message="[evil](1) is in US", evidence=(Evidence("step", "a.tf", 1),))))
+    assert found["message"]["text"].startswith("\\[evil\\](1) is in US.")
+
+
+def test_rule_names_are_pascal_case() -> None:
+    names = [r["name"] for r in run_of(report(rules=RULES))["tool"]["driver"]["rules"]]
+    assert names == ["FeatureWithoutNativeSupport", "FabricNotSwitchedOn", "JobOverSeveralZones",
+                     "ResourceOutsideAllowList", "LocationCannotBeDecided"]  # fmt: skip
+
+
+def test_recorded_scenarios_are_valid(auditor: Auditor, tmp_path: Path) -> None:
+    for plan in sorted(PLANS.glob("*/plan.json"))[::4]:
+        run = auditor("check", str(plan), "--format", "sarif=out.sarif", "--stack", "s", policy="version: 1\nallow: [EU]\n")
+        log = json.loads((tmp_path / "out.sarif").read_text())
+        assert [e.message for e in VALID.iter_errors(log)] == [], plan
+        assert run.report["schema"] == "auditor-report/1"
