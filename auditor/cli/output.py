@@ -62,7 +62,6 @@ def write(
             sys.stdout.write(text)
             continue
         try:
-            target.path.parent.mkdir(parents=True, exist_ok=True)
             target.path.write_text(text, encoding="utf-8", newline="\n")
         except OSError as e:
             raise AuditorError(f"{target.path}: cannot be written: {e.strerror or e}") from e
