@@ -141,10 +141,6 @@ class Locator:
         tp = self._type(resource)
         if tp is None:
             return Located(resource, "unknown_type", provider=source)
-        meta = tp.facts
-        if meta.global_:
-            others = self._others(resource, tp, tp.projection.after(resource), ()) if tp.others else ()
-            return self._located(resource, tp, "global" if not others else "located", others)
         key = self._signature(resource, tp)
         seen = self._placed.get(key)
         if seen is not None:
@@ -160,7 +156,8 @@ class Locator:
         homes = self._home(r, tp, body, 0)
         others = self._others(r, tp, body, homes)
         if not homes:
-            return ("located" if others else "unknown_type"), others, False
+            nowhere: Status = "global" if tp.facts.global_ else "unknown_type"
+            return ("located" if others else nowhere), others, False
         undecided = any(not loc.complete or (loc.candidates and len(loc.places) > 1) for loc in homes)
         own = any(loc.source in ("arn", "prior") for loc in homes)
         return ("undecided" if undecided else "located"), homes + others, own
@@ -196,7 +193,7 @@ class Locator:
         if resource.address not in self._homes:
             self._homes[resource.address] = ()  # a cycle of references ends here
             tp = self._type(resource)
-            if tp is not None and not tp.facts.global_:
+            if tp is not None:
                 self._homes[resource.address] = self._shared_home(resource, tp, hops)
         return self._homes[resource.address]
 
@@ -214,11 +211,13 @@ class Locator:
     # --- home
 
     def _home(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
-        """Empty: nothing is known of the type."""
+        """Empty: nothing is known of the type, or it stands nowhere in particular."""
         found, computed, cause = self._explicit(r, tp, body, tp.anchors)
         reading = tp.reader.reading
         if found:
             return tuple(self._merge_references(r, tp, found, hops))
+        if tp.facts.global_:  # only what its own attributes say can place it
+            return (self._open(r, tp.anchors[0].path, "home", cause),) if cause else ()
         if located := self._from_identity(r, tp, body):
             return located
         if not cause and (located := self._from_parents(r, tp, body, hops)):
