@@ -1,0 +1,105 @@
+"""Folders of Terraform source on disk: read inside bounds, never written to."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from auditor.errors import InputError
+
+SUFFIXES: Final = (".tf", ".tofu", ".tf.json", ".tofu.json")
+MAX_FILES: Final = 5_000  # of one folder
+LOCK: Final = ".terraform.lock.hcl"
+
+
+class Folders(Protocol):
+    """Where modules come from. Folders are named as Terraform names them: relative to the root module, with `/`."""
+
+    def files(self, folder: str) -> Mapping[str, bytes] | None:
+        """Terraform files of a folder by base name; None where there is no such folder."""
+
+    def module(self, key: str) -> str | None:
+        """The folder of a module by its key (`a.b`), where the installed modules are recorded."""
+
+    def shown(self, folder: str, name: str) -> str:
+        """The path that reports print."""
+
+    def extra(self, folder: str, name: str) -> bytes | None:
+        """Another file below the root (variables, a template); None where there is none or it lies outside."""
+
+
+def is_source(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not name.startswith((".", "#")) and not name.endswith("~")
+
+
+class Disk:
+    """A root module on disk with what `terraform init` left under `.terraform/modules`."""
+
+    def __init__(self, root: Path, shown: str) -> None:
+        self.root = root
+        self.prefix = "" if shown in ("", ".") else shown.rstrip("/").replace(os.sep, "/")
+        self._modules: Mapping[str, str] | None = None
+
+    def files(self, folder: str) -> Mapping[str, bytes] | None:
+        path = self.root / folder
+        try:
+            names = sorted(n for n in os.listdir(path) if is_source(n))
+        except OSError:
+            return None
+        if len(names) > MAX_FILES:
+            raise InputError(f"{self.shown(folder, '')}: {len(names)} Terraform files are too many for one module")
+        found: dict[str, bytes] = {}
+        for name in names:
+            try:
+                found[name] = (path / name).read_bytes()
+            except IsADirectoryError:
+                continue
+            except OSError as e:
+                raise InputError(f"{self.shown(folder, name)}: cannot be read: {e.strerror or e}") from e
+        return found
+
+    def module(self, key: str) -> str | None:
+        if self._modules is None:
+            data = self.extra(".terraform/modules", "modules.json")
+            self._modules = read_manifest(data, self.shown(".terraform/modules", "modules.json")) if data else {}
+        return self._modules.get(key)
+
+    def shown(self, folder: str, name: str) -> str:
+        path = posixpath.normpath(posixpath.join(self.prefix, folder, name)) if folder or name else self.prefix
+        return path or "."
+
+    def extra(self, folder: str, name: str) -> bytes | None:
+        path = self.root / folder / name
+        try:
+            if not path.resolve().is_relative_to(self.root.resolve()) or not path.is_file():
+                return None
+            return path.read_bytes()
+        except OSError:
+            return None
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            return sorted(os.listdir(self.root / folder))
+        except OSError:
+            return []
+
+
+def read_manifest(data: bytes, shown: str) -> Mapping[str, str]:
+    """Module key -> folder, from `modules.json` of `.terraform/modules` or of a binary plan."""
+    try:
+        document: Any = json.loads(data)
+    except (ValueError, RecursionError) as e:
+        raise InputError(f"{shown}: broken JSON", "Run terraform init again.") from e
+    entries = document.get("Modules") if isinstance(document, dict) else document
+    if not isinstance(entries, list):
+        raise InputError(f"{shown}: not a list of modules", "Run terraform init again.")
+    found: dict[str, str] = {}
+    for entry in entries:
+        if isinstance(entry, dict) and isinstance(entry.get("Key"), str) and isinstance(entry.get("Dir"), str):
+            folder = posixpath.normpath(entry["Dir"].replace("\\", "/"))
+            found[entry["Key"]] = "" if folder == "." else folder
+    return found

@@ -1,0 +1,361 @@
+"""Terraform source as records: files, bodies, blocks, attributes, expressions, comments and modules.
+
+Offsets are bytes into the file as it stands on disk. Lines and columns are 1-based, columns count characters
+(Unicode code points, as SARIF's `unicodeCodePoints`), the end column is exclusive. Nothing here reads a file.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+
+from auditor.model import SourceRange
+
+# --- expressions ---------------------------------------------------------------------------------
+
+
+class Literal(msgspec.Struct, frozen=True, gc=False):
+    """A number, string, bool or null."""
+
+    value: Any
+
+
+class Name(msgspec.Struct, frozen=True, gc=False):
+    """The root of a traversal: `var`, `local`, a resource type, the variable of a `for`."""
+
+    name: str
+
+
+class GetAttr(msgspec.Struct, frozen=True, gc=False):
+    """`of.name`."""
+
+    of: Any
+    name: str
+
+
+class GetIndex(msgspec.Struct, frozen=True, gc=False):
+    """`of[key]`, and the legacy `of.0`."""
+
+    of: Any
+    key: Any
+
+
+class Splat(msgspec.Struct, frozen=True, gc=False):
+    """`of[*].rest`, or the legacy `of.*.rest`. `each` is applied to every element, where `Element` stands for it."""
+
+    of: Any
+    each: Any
+
+
+class Element(msgspec.Struct, frozen=True, gc=False):
+    """The element of the nearest splat around it."""
+
+
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """A function call; `expand` is true where the last argument ends in `...`."""
+
+    name: str
+    args: tuple[Any, ...]
+    expand: bool = False
+
+
+class Unary(msgspec.Struct, frozen=True, gc=False):
+    op: str
+    of: Any
+
+
+class Binary(msgspec.Struct, frozen=True, gc=False):
+    op: str
+    left: Any
+    right: Any
+
+
+class Conditional(msgspec.Struct, frozen=True, gc=False):
+    test: Any
+    then: Any
+    other: Any
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One element of a tuple or object; start and end are byte offsets (of `key = value` in an object)."""
+
+    key: Any
+    value: Any
+    start: int
+    end: int
+
+
+class Tuple(msgspec.Struct, frozen=True, gc=False):
+    items: tuple[Item, ...]
+
+
+class Object(msgspec.Struct, frozen=True, gc=False):
+    items: tuple[Item, ...]
+
+
+class For(msgspec.Struct, frozen=True, gc=False):
+    """`[for k, v in of : value if test]`, or with a key `{for k, v in of : key => value... if test}`."""
+
+    key_name: str
+    value_name: str
+    of: Any
+    key: Any
+    value: Any
+    test: Any
+    group: bool = False
+
+
+class Template(msgspec.Struct, frozen=True, gc=False):
+    """Text with interpolations; parts are `Literal` strings, expressions and directives."""
+
+    parts: tuple[Any, ...]
+
+
+class TemplateFor(msgspec.Struct, frozen=True, gc=False):
+    """`%{ for k, v in of }...%{ endfor }`: the body once per element, joined."""
+
+    key_name: str
+    value_name: str
+    of: Any
+    body: Any
+
+
+Expr = (
+    Literal | Name | GetAttr | GetIndex | Splat | Element | Call | Unary | Binary | Conditional | Tuple | Object | For
+    | Template | TemplateFor
+)  # fmt: skip
+
+
+def children(e: Any) -> tuple[Any, ...]:
+    """The expressions directly inside another one."""
+    match e:
+        case GetAttr():
+            return (e.of,)
+        case GetIndex():
+            return (e.of, e.key)
+        case Splat():
+            return (e.of, e.each)
+        case Call():
+            return e.args
+        case Unary():
+            return (e.of,)
+        case Binary():
+            return (e.left, e.right)
+        case Conditional():
+            return (e.test, e.then, e.other)
+        case Tuple():
+            return tuple(i.value for i in e.items)
+        case Object():
+            return tuple(x for i in e.items for x in (i.key, i.value))
+        case For():
+            return tuple(x for x in (e.of, e.key, e.value, e.test) if x is not None)
+        case Template():
+            return e.parts
+        case TemplateFor():
+            return (e.of, e.body)
+    return ()
+
+
+# --- files, blocks, attributes ---------------------------------------------------------------------
+
+
+class Source:
+    """One file: the path that reports print, and its bytes."""
+
+    __slots__ = ("_starts", "ascii", "data", "path")
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.ascii = data.isascii()
+        self._starts: list[int] | None = None
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """1-based line and column (in characters) of a byte offset."""
+        if self._starts is None:
+            starts, at = [0], self.data.find(b"\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = self.data.find(b"\n", at + 1)
+            self._starts = starts
+        line = bisect_right(self._starts, offset)
+        start = self._starts[line - 1]
+        before = self.data[start:offset]
+        if line == 1 and before[:3] == b"\xef\xbb\xbf":
+            before = before[3:]
+        return line, len(before if self.ascii else before.decode("utf-8", "replace")) + 1
+
+    def line_end(self, offset: int) -> int:
+        """Where the line of an offset ends, its line break left out."""
+        end = self.data.find(b"\n", offset)
+        end = len(self.data) if end < 0 else end
+        return end - 1 if end > offset and self.data[end - 1 : end] == b"\r" else end
+
+    def range(self, start: int, end: int) -> SourceRange:
+        """The range of two offsets, cut at the end of its first line: a region is narrow, so that it annotates."""
+        end = min(max(end, start), self.line_end(start))
+        line, column = self.position(start)
+        return SourceRange(self.path, line, column, line, self.position(end)[1])
+
+    def where(self, offset: int) -> str:
+        line, column = self.position(offset)
+        return f"{self.path}:{line}:{column}"
+
+
+class Comment(msgspec.Struct, frozen=True, gc=False):
+    """One comment, its marks included."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Attribute:
+    """`name = value`; the value is parsed when it is asked for."""
+
+    __slots__ = ("_expr", "_parse", "end", "name", "source", "start", "value_start")
+
+    def __init__(
+        self, name: str, source: Source, start: int, value_start: int, end: int, parse: Callable[[Attribute], Any] | Any
+    ) -> None:
+        self.name = name
+        self.source = source
+        self.start = start
+        self.value_start = value_start
+        self.end = end
+        self._parse = parse
+        self._expr: Any = None
+
+    @property
+    def expr(self) -> Any:
+        """The value as an expression. Raises InputError where it has a syntax error."""
+        if self._expr is None:
+            self._expr = self._parse(self) if callable(self._parse) else self._parse
+        return self._expr
+
+    @property
+    def text(self) -> str:
+        """The value as it is written."""
+        return self.source.data[self.value_start : self.end].decode("utf-8", "replace")
+
+    @property
+    def range(self) -> SourceRange:
+        return self.source.range(self.start, self.end)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} at {self.source.where(self.start)}>"
+
+
+class Block:
+    """`type "label" ... { body }`. `header_end` is where its first line (`... {`) ends."""
+
+    __slots__ = ("body", "end", "header_end", "labels", "source", "start", "type")
+
+    def __init__(
+        self, type_: str, labels: tuple[str, ...], source: Source, start: int, header_end: int, end: int, body: Body
+    ) -> None:
+        self.type = type_
+        self.labels = labels
+        self.source = source
+        self.start = start
+        self.header_end = header_end
+        self.end = end
+        self.body = body
+
+    @property
+    def range(self) -> SourceRange:
+        return self.source.range(self.start, self.header_end)
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {' '.join(self.labels)} at {self.source.where(self.start)}>"
+
+
+class Body:
+    """Attributes by name, blocks in order; `repeated` holds attributes that were written twice."""
+
+    __slots__ = ("attributes", "blocks", "repeated")
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, Attribute] = {}
+        self.blocks: list[Block] = []
+        self.repeated: list[Attribute] = []
+
+    def add(self, attribute: Attribute) -> None:
+        if attribute.name in self.attributes:
+            self.repeated.append(attribute)
+        else:
+            self.attributes[attribute.name] = attribute
+
+    def of_type(self, name: str) -> list[Block]:
+        return [b for b in self.blocks if b.type == name]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One parsed file."""
+
+    source: Source
+    body: Body
+    comments: tuple[Comment, ...] = ()
+
+
+# --- modules ---------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Module:
+    """All blocks of one module folder, overrides merged.
+
+    path: "" or `module.a.module.b` (no instance keys).
+    folder: the folder as reports print it; "" is the root module's own.
+    own: the folder belongs to the user's tree, not to a downloaded module.
+    children: calls by name; None where the called module's source is not at hand.
+    duplicates: addresses (`aws_vpc.a`, `var.x`) that are declared twice, so that neither can be meant alone.
+    """
+
+    path: str
+    folder: str = ""
+    own: bool = True
+    resources: dict[str, Block] = field(default_factory=dict)
+    providers: list[Block] = field(default_factory=list)
+    variables: dict[str, Block] = field(default_factory=dict)
+    outputs: dict[str, Block] = field(default_factory=dict)
+    locals: dict[str, Attribute] = field(default_factory=dict)
+    calls: dict[str, Block] = field(default_factory=dict)
+    terraform: list[Block] = field(default_factory=list)
+    other: list[Block] = field(default_factory=list)
+    children: dict[str, Module | None] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)  # call -> why its source was not read
+    duplicates: set[str] = field(default_factory=set)
+    files: list[File] = field(default_factory=list)
+
+    def walk(self) -> Iterator[Module]:
+        """This module and all below it."""
+        queue = [self]
+        while queue:
+            module = queue.pop(0)
+            yield module
+            queue.extend(c for c in module.children.values() if c is not None)
+
+
+@dataclass(frozen=True)
+class SourceTree:
+    """The modules of one Terraform root. `unread` names files that were skipped with --keep-going, and why."""
+
+    root: Module
+    unread: tuple[str, ...] = ()
+    lock: bytes | None = None  # `.terraform.lock.hcl` of the same place
+    lock_path: str = ""
+
+    @cached_property
+    def modules(self) -> Mapping[str, Module]:
+        """Every module by its path without keys."""
+        return {m.path: m for m in self.root.walk()}
+
+
+OVERRIDE: Final = ("override", "_override")
