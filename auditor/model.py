@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from auditor.syntax import SourceTree
 
 
 class Unknown:
@@ -196,6 +199,7 @@ class Plan:
     partial: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     lock: LockFile | None = None
+    source: SourceTree | None = None  # the Terraform source the plan was made from, where it is at hand
 
     @cached_property
     def blocks(self) -> Mapping[str, ConfigResource]:
@@ -275,6 +279,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     what: str
     file: str = ""
     line: int = 0
+    ref: tuple[str, ...] = ()  # (kind, module path, name) of a declaration: what file and line are looked up by
 
 
 class SourceRange(msgspec.Struct, frozen=True, gc=False):

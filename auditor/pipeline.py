@@ -37,6 +37,7 @@ from auditor.model import (
 from auditor.places import AllowList, expand
 from auditor.resolve.location import Located, Locator
 from auditor.resolve.references import References
+from auditor.resolve.source import Pointer
 from auditor.resolve.tags import tags_of
 from auditor.rules import adjust, bind
 from auditor.scopes import Places
@@ -78,9 +79,11 @@ def audit(
     for plan in plans:
         context = _resolve(plan, config, catalog, tally)
         partial += [f"{plan.path}: {reason}" if len(plans) > 1 else reason for reason in plan.partial]
+        pointer = Pointer(plan, plan.source) if plan.source is not None else None
         for outcome in _outcomes(context, rules):
             if outcome.kind in ("fail", "open"):
-                findings.append(_finding(outcome, every[outcome.rule], config))
+                finding = _finding(outcome, every[outcome.rule], config)
+                findings.append(pointer.place(finding) if pointer is not None else finding)
     active, waived, about = apply_waivers(findings, config.waivers, every, as_of, _judged(rules, config))
     active += [_finding(o, every[o.rule], config) for o in about]
     active += [_finding(o, every[o.rule], config) for o in _regulated(active, rules, config, bool(partial))]

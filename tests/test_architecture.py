@@ -12,7 +12,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "auditor"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"errors"},
-    {"model", "facts", "values", "spelling", "identity", "conform", "levels", "places", "scopes", "versions", "lagfacts"},
+    {
+        "model", "syntax", "facts", "values", "spelling", "identity", "conform", "levels", "places", "scopes", "versions",
+        "lagfacts",
+    },
     {"documents", "checks", "resolve", "report", "layers", "vetting"},
     {"load", "catalog", "rules", "waivers", "config"},
     {"pipeline"},

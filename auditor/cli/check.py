@@ -35,14 +35,19 @@ from auditor.rules import select
 @click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
 @click.option("--sarif-include-waived", is_flag=True, help="Waived results into SARIF too, as suppressions.")
 @click.option("--stack", default="", help="Name of this stack: tells several SARIF uploads for one commit apart.")
+@click.option("--hcl-dir", type=click.Path(path_type=Path), help="The Terraform folder the plan was made from.")
+@click.option("--binary-plan", type=click.Path(path_type=Path), help="The binary plan that the JSON was made from.")
+@click.option("--keep-going", is_flag=True, help="Skip Terraform files that cannot be read, and say which.")
 @click.option("--quiet", is_flag=True, help="No notices and no progress on stderr; errors still.")
 @click.option("--verbose", is_flag=True, help="Text with rule titles, all evidence, fingerprints and waivers.")
 def check_command(
     paths: tuple[str, ...], policy: str | None, workload: Path | None, catalog_dir: Path | None, wanted: str | None,
     formats: tuple[str, ...], output: Path | None, fail_on: str | None, strict: bool, exit_zero: bool,
-    as_of: str | None, assume: tuple[str, ...], sarif_include_waived: bool, stack: str, quiet: bool, verbose: bool,
+    as_of: str | None, assume: tuple[str, ...], hcl_dir: Path | None, binary_plan: Path | None, keep_going: bool,
+    sarif_include_waived: bool, stack: str, quiet: bool, verbose: bool,
 ) -> int:  # fmt: skip
     """Audit plan JSON, a binary plan, state JSON, a folder of plans, or - (stdin)."""
+    from auditor.load.source import with_source
     from auditor.pipeline import audit
 
     when = as_of_date(as_of)
@@ -54,7 +59,8 @@ def check_command(
         overrides["fail_on"] = fail_on
     config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
-    report = audit(read_plans(paths), config, catalog, rules, every, when)
+    plans = with_source(read_plans(paths), hcl_dir, binary_plan, keep_going)
+    report = audit(plans, config, catalog, rules, every, when)
     left_out = write(report, wanted_reports, verbose, sarif_include_waived, stack)
     if not quiet:
         for notice in (*report.notices, *left_out):

@@ -71,7 +71,7 @@ class Archive:
             elif m := _MODULE.fullmatch(entry.filename):
                 keys.setdefault(m.group(1), {})[m.group(2)] = content
         for key, files in keys.items():
-            folder = self.manifest.get(key, "" if not key else key)
+            folder = self.manifest.get(key, key)
             for path, content in files.items():
                 if "/" not in path and is_source(path):
                     self._files.setdefault(folder, {})[path] = content

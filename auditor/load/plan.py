@@ -11,13 +11,16 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from auditor.errors import InputError
+from auditor.load.source import archive_tree
 from auditor.model import EMPTY, NULL, Change, Configuration, Plan, Resource
+from auditor.syntax import SourceTree
 
 _STREAM: Final = b'"@level"'
 _TIMEOUT: Final = 300  # seconds for `terraform show`
@@ -92,13 +95,18 @@ def _bytes(path: Path) -> bytes:
 
 
 def _read(name: str, data: bytes, path: Path | None) -> Plan:
+    tree: SourceTree | None = None
     if data[:4] == b"PK\x03\x04":
+        tree = archive_tree(path, data) if path is not None else None
         data = _show(name, path)
     text, notices = _unwrap(name, data)
     if not text.strip():
         raise InputError(f"{name}: the file is empty", "Run: terraform show -json tfplan > plan.json")
     file = _decode(name, text)
-    return _plan(name, file, tuple(notices))
+    plan = _plan(name, file, tuple(notices))
+    if tree is None:
+        return plan
+    return replace(plan, source=tree, notices=plan.notices + tuple(f"{name}: no lines for: {u}" for u in tree.unread))
 
 
 def _show(name: str, path: Path | None) -> bytes:

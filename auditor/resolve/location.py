@@ -238,7 +238,10 @@ class Locator:
         if not tp.known and not cause and not any(body.get(s.segments) for s in tp.anchors) and not computed:
             return ()
         why = cause or provider_cause or f"{tp.short}: no location in the plan for {r.type}"
-        return (self._open(r, path, role, why),)
+        opened = self._open(r, path, role, why)
+        if provider_cause and not cause and not reading.by_reference:
+            return (replace(opened, evidence=self.providers.region(r, self._provider_attributes(tp)).evidence),)
+        return (opened,)
 
     def _explicit(
         self, r: Resource, tp: _TypePlan, body: Body, specs: Iterable[LocationSpec]
@@ -338,7 +341,8 @@ class Locator:
             self._referred_homes[key] = ()
             self._referred_homes[key] = self._join(r, trace, hops)
         names = ", ".join(dict.fromkeys(t.block for t in trace.targets))
-        here = Evidence(f"{path} refers to {names}")
+        first = next(iter(trace.targets)).block
+        here = Evidence(f"{path} refers to {names}", ref=("block", "", first))
         return [
             replace(loc, address=r.address, path=path, role=role, evidence=(here, *loc.evidence))
             for loc in self._referred_homes[key]
@@ -389,8 +393,7 @@ class Locator:
         reading = tp.reader.reading
         if reading.by_reference:
             return self._from_provider_references(r, path, hops)
-        kind = tp.anchors[0].kind if tp.anchors else ""
-        attributes: tuple[str, ...] = tuple(reading.provider.get(kind) or reading.provider.get("") or ())
+        attributes = self._provider_attributes(tp)
         region = self.providers.region(r, attributes)
         shown = f"provider.{attributes[0]}" if attributes else "provider"
         if region.values:
@@ -412,6 +415,12 @@ class Locator:
         if cause and reading.provider_default and "environment" in cause:
             cause += f" (documented default {reading.provider_default}, which the environment may override)"
         return (), f"{tp.short}: {cause}" if cause else ""
+
+    def _provider_attributes(self, tp: _TypePlan) -> tuple[str, ...]:
+        """The attributes of a provider block that place a resource of this type, in order."""
+        kind = tp.anchors[0].kind if tp.anchors else ""
+        provider = tp.reader.reading.provider
+        return tuple(provider.get(kind) or provider.get("") or ())
 
     def _from_provider_references(self, r: Resource, path: str, hops: int) -> tuple[tuple[Location, ...], str]:
         """A provider that talks to a cluster stands where the cluster stands."""
@@ -448,7 +457,7 @@ class Locator:
                         found = tp.reader.place(value) if isinstance(value, str) else None
                         if found is not None:
                             provider = self.providers.region(r, tuple(tp.reader.reading.provider.get("") or ()))
-                            here = (*provider.evidence, Evidence(f"{block}.{attribute} in prior state"))
+                            here = (*provider.evidence, Evidence(f"{block}.{attribute} in prior state", ref=("block", "", block)))
                             return (self._make(r, path, role, str(value), "prior", found, here, False),)
         return ()
 
@@ -707,7 +716,7 @@ class Locator:
             block = key[0]
             trace = self.refs.trace(block, spec.segments)
             steps: list[Evidence] = [Evidence(spec.path), *trace.steps]
-            steps += [Evidence(t.block) for t in trace.targets]
+            steps += [Evidence(t.block, ref=("block", "", t.block)) for t in trace.targets]
             sensitive = trace.sensitive
             attributes: tuple[str, ...] = tuple(tp.reader.reading.provider.get("") or ())
             filled = (

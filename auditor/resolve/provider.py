@@ -89,7 +89,7 @@ class Providers:
         what = f'provider alias "{name}"' if config.alias else f'provider "{name}"'
         if config.module_address:
             what += f" in {config.module_address}"
-        here = Evidence(what)
+        here = Evidence(what, ref=("provider", config.module_address, name))
         for attribute in attributes:
             node = config.expressions.get(attribute)
             if node is None:
@@ -129,5 +129,7 @@ class Providers:
             for node in blocks[0].expressions.values():
                 trace = self.refs.follow(blocks[0].module_address, node)
                 targets.update(dict.fromkeys(trace.targets))
-            evidence.append(Evidence(f'provider "{block_name(blocks[0])}"'))
+            evidence.append(Evidence(
+                    f'provider "{block_name(blocks[0])}"', ref=("provider", blocks[0].module_address, block_name(blocks[0]))
+                ))
         return tuple(targets), tuple(evidence)

@@ -234,7 +234,8 @@ class References:
             inner = self.follow(parent, call.expressions[name], "", rest, depth)
         else:
             inner = _constant(_descend(declared.get("default"), rest), f"var.{name}")
-        return replace(inner, steps=(Evidence(where), *inner.steps), sensitive=inner.sensitive or sensitive)
+        step = Evidence(where, ref=("input" if module else "variable", module, name))
+        return replace(inner, steps=(step, *inner.steps), sensitive=inner.sensitive or sensitive)
 
     def _output(self, module: str, steps: list[str | int], rest: tuple[str | int, ...], depth: int) -> Trace:
         child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
@@ -249,7 +250,8 @@ class References:
             return Trace(unresolved=(f"{child}.{tail[0]}",))
         inner = self.follow(child, output.get("expression"), "", (), depth)
         sensitive = inner.sensitive or bool(output.get("sensitive"))
-        return replace(inner, steps=(Evidence(f"output {tail[0]} of {child}"), *inner.steps), sensitive=sensitive)
+        step = Evidence(f"output {tail[0]} of {child}", ref=("output", child, str(tail[0])))
+        return replace(inner, steps=(step, *inner.steps), sensitive=sensitive)
 
     # --- instances
 

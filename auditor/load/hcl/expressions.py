@@ -33,7 +33,8 @@ from auditor.syntax import (
     Unary,
 )
 
-MAX_DEPTH: Final = 200
+MAX_DEPTH: Final = 100
+MAX_CHAIN: Final = 400  # operators or steps in a row
 MAX_DIGITS: Final = 4096  # of a number; Terraform itself keeps about 154
 _BLANK: Final = re.compile(r"(?:[ \t\r]+|#[^\n]*|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _BLANK_LINES: Final = re.compile(r"(?:[ \t\r\n]+|#[^\n]*|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
@@ -219,10 +220,10 @@ class Parser:
             if m is None or _LEVEL[m.group()] < level:
                 break
             self.pos = m.end()
-            self._deeper()
             added += 1
+            if added > MAX_CHAIN:
+                raise InputError(f"{self.source.where(self.offset(self.pos))}: an expression has too many operators")
             left = Binary(m.group(), left, self._binary(_LEVEL[m.group()] + 1))
-        self.depth -= added
         return left
 
     def _unary(self) -> Any:
@@ -245,8 +246,7 @@ class Parser:
             return self._quoted()
         if c == "(":
             self.pos += 1
-            inner = self._inside(self.expression, ")")
-            return inner
+            return self._inside(self.expression, ")")
         if c == "[":
             self.pos += 1
             return self._tuple()
@@ -331,7 +331,7 @@ class Parser:
     def _deeper_suffix(self) -> None:
         """Long chains nest in what is returned."""
         self.chain += 1
-        if self.chain > MAX_DEPTH:
+        if self.chain > MAX_CHAIN:
             raise InputError(f"{self.source.where(self.offset(self.pos))}: an expression has too many steps")
 
     def _dotted(self, made: Any) -> Any:

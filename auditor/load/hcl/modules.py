@@ -58,7 +58,13 @@ class _Reader:
         for name in names:
             path = self.folders.shown(folder, name)
             try:
-                made.append((name, read_file(path, name, found[name])))
+                file = read_file(path, name, found[name])
+                for first in file.body.attributes.values():
+                    raise InputError(
+                        f"{first.source.where(first.start)}: an attribute ({first.name}) stands outside any block",
+                        "A file of variable values is named *.tfvars.",
+                    )
+                made.append((name, file))
             except InputError as e:
                 if not self.keep_going:
                     raise
@@ -165,12 +171,9 @@ def _collect(module: Module, file: File) -> None:
             module.terraform.append(block)
         else:
             module.other.append(block)
-    if any(a.name not in ("//",) for a in file.body.attributes.values()):
-        first = next(iter(file.body.attributes.values()))
-        raise InputError(
-            f"{first.source.where(first.start)}: an attribute ({first.name}) stands outside any block",
-            "A file of variable values is named *.tfvars.",
-        )
+            for scoped in block.body.blocks if kind == "check" else ():
+                if scoped.type == "data" and len(scoped.labels) == 2:
+                    _put(module, module.resources, _address(scoped), scoped)
 
 
 def _address(block: Block) -> str:
