@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,6 +22,9 @@ from auditor.model import (
     Waived,
     WaiverRef,
 )
+from auditor.report import FORMATS, RenderOptions
+
+GOLDEN = Path(__file__).parent / "golden"
 
 RULES = (
     Rule(
@@ -203,9 +207,7 @@ def rich_report() -> Report:
             ),
         ),
         locations=(
-            Location(
-                "cloud_bucket.raw", "region", "home", "us-east-1", "provider", (Place("cloud", "us-east-1", "US"),)
-            ),
+            Location("cloud_bucket.raw", "region", "home", "us-east-1", "provider", (Place("cloud", "us-east-1", "US"),)),
             Location(
                 "cloud_bucket.secret", "region", "home", "eu-1", "attribute", (Place("cloud", "eu-1", "DE"),), sensitive=True
             ),
@@ -217,31 +219,80 @@ def rich_report() -> Report:
     return replace(found, summary=replace(found.summary, unchanged=3))
 
 
-HOSTILE = 'cloud_x.y["\x1b[31m\u202e\n::error::x|b<script>`@team](1)#5"]'
+# Markup of every format, a workflow command, terminal colours, bidi and zero-width characters, line breaks.
+HOSTILE = (
+    "cloud_x.y[\"\x1b[31m\u202e\n::error::x|b<script>alert(1)</script>`@team](1)#5'&amp;{0}%0A]]>-->\u200b\r\n"
+    '![i](https://evil.example/i) </details> <img src=x onerror=alert(1)> */ }}"]'
+)
+INERT = 'cloud_x.y["plain"]'
+
+
+def named_report(name: str) -> Report:
+    """Every string a plan author can choose is `name`."""
+    bad = finding(
+        "SOV001",
+        name,
+        path=name,
+        observed=name,
+        expected=name,
+        message=f"{name} is in {name}",
+        remediation=f"rename {name}",
+        cause=name,
+        job=name,
+        evidence=(Evidence(name, f"{name}.tf", 3), Evidence(name, "b.tf", 4)),
+        location=SourceRange(f"dir,a:b/{name}.tf", 2, 1, 2, 5),
+    )
+    places = (Place(name, name, "US"), Place("c", name, name))
+    return report(
+        bad,
+        undecided(name, cause=name),
+        undecided(name + "2", cause=name),
+        inputs=(InputInfo(name, "plan", name, True),),
+        partial=(name,),
+        assumptions=(name,),
+        notices=(name,),
+        errors=(name,),
+        not_configured=(name,),
+        allow=(name,),
+        waived=(Waived(bad, WaiverRef(name, "2027-01-31", name, name)),),
+        locations=(
+            Location(name, name, "home", name, "attribute", places[:1]),
+            Location(name, name, "replica", name, "attribute", places, cause=name),
+        ),
+        jobs=(
+            Job(
+                name=name,
+                cloud=name,
+                addresses=(name,),
+                role="training",
+                role_reason=name,
+                nodes_min=2,
+                nodes_max=None,
+                gpus_min=16,
+                gpus_max=None,
+                instance_types=(name,),
+                accelerators=(name,),
+                fabric=name,
+                fabric_state="open",
+                zones=(name, name + "b"),
+                zones_max=2,
+                regions=(name,),
+                missing=(name,),
+                cause=name,
+                placement=name,
+            ),
+        ),
+    )
 
 
 def hostile_report() -> Report:
-    """Every string a plan author can choose is hostile."""
-    bad = finding(
-        "SOV001",
-        HOSTILE,
-        observed=HOSTILE,
-        message=f"{HOSTILE} is in {HOSTILE}",
-        remediation=f"rename {HOSTILE}",
-        cause=HOSTILE,
-        evidence=(Evidence(HOSTILE, f"{HOSTILE}.tf", 3), Evidence(HOSTILE, "b.tf", 4)),
-        location=SourceRange(f"dir,a:b/{HOSTILE}.tf", 2, 1, 2, 5),
-    )
-    return report(
-        bad,
-        undecided(HOSTILE, cause=HOSTILE),
-        undecided(HOSTILE + "2", cause=HOSTILE),
-        inputs=(InputInfo(HOSTILE, "plan", HOSTILE, True),),
-        partial=(HOSTILE,),
-        assumptions=(HOSTILE,),
-        notices=(HOSTILE,),
-        errors=(HOSTILE,),
-        not_configured=(HOSTILE,),
-        waived=(Waived(bad, WaiverRef(HOSTILE, "2027-01-31", HOSTILE)),),
-        locations=(Location(HOSTILE, HOSTILE, "home", HOSTILE, "attribute", (Place("c", HOSTILE, "US"),)),),
-    )
+    return named_report(HOSTILE)
+
+
+def golden() -> dict[str, str]:
+    """File name -> text, for every format over three reports."""
+    options = RenderOptions(stack="prod/eu", sarif_include_waived=True)
+    scenarios = {"clean": report(), "mixed": rich_report(), "hostile": hostile_report()}
+    return {
+        f"{scenario}.{name}": render(made, options) for scenario, made in scenarios.items() for name, render in FORMATS.items()
+    }

@@ -63,8 +63,28 @@ def _github(report: Report, options: RenderOptions) -> str:
     return render(report, options)
 
 
+def _gitlab(report: Report, options: RenderOptions) -> str:
+    from auditor.report.gitlab import render
+
+    return render(report, options)
+
+
+def _junit(report: Report, options: RenderOptions) -> str:
+    from auditor.report.junit import render
+
+    return render(report, options)
+
+
 FORMATS: Final[Mapping[str, Renderer]] = MappingProxyType(
-    {"text": _text, "json": _json, "sarif": _sarif, "markdown": _markdown, "github": _github}
+    {
+        "text": _text,
+        "json": _json,
+        "sarif": _sarif,
+        "markdown": _markdown,
+        "github": _github,
+        "gitlab": _gitlab,
+        "junit": _junit,
+    }
 )
 
 

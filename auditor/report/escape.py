@@ -11,10 +11,10 @@ import re
 from typing import Final
 
 # C0 and C1 controls, DEL, soft hyphen, bidi marks, embeddings, overrides and isolates, line and paragraph
-# separators, zero-width and other invisible format characters, surrogates, interlinear marks, tags.
+# separators, zero-width and other invisible format characters, surrogates, interlinear marks, non-characters, tags.
 _HIDDEN: Final = (
     "\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
 )
 _UNSAFE: Final = re.compile(f"[{_HIDDEN}]")
 _SPACES: Final = re.compile(r"\s*[\r\n]\s*")

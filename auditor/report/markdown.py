@@ -32,8 +32,9 @@ def escape(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Untrusted text as inline code; mentions and references are inert inside `<code>`."""
-    return f"<code>{clean(text).translate(_ENTITIES).replace('@', '&#64;')}</code>"
+    """Untrusted text as inline code; mentions and references are inert inside `<code>`, automatic links are not."""
+    safe = clean(text).translate(_ENTITIES).replace("@", "&#64;")
+    return f"<code>{safe.replace('://', '&#58;//').replace('www.', 'www&#46;')}</code>"
 
 
 def render(report: Report, options: RenderOptions) -> str:
@@ -82,7 +83,8 @@ def _tail(report: Report) -> str:
 def _rows(groups: list[Group], room: int) -> tuple[str, int]:
     if not groups:
         return "", 0
-    text = "| Level | Rule | Where | What | Fix |\n|---|---|---|---|---|\n"
+    # Three columns: more make a table that nobody scrolls on a phone.
+    text = "| Level | Where | What to know, what to do |\n|---|---|---|\n"
     shown = 0
     for g in groups:
         row = _row(g)
@@ -95,7 +97,7 @@ def _rows(groups: list[Group], room: int) -> tuple[str, int]:
 
 def _row(g: Group) -> str:
     f = g.first
-    level = f"open ({f.level})" if f.kind == "open" else f.level
+    level = f"**{f'open ({f.level})' if f.kind == 'open' else f.level}**<br>{escape(cut(f.rule, 80))}"
     where = "<br>".join(code(cut(a, MAX_CELL // MAX_ADDRESSES)) for a in g.addresses[:MAX_ADDRESSES])
     if (more := len(g.addresses) - MAX_ADDRESSES) > 0:
         where += f"<br>and {more} more"
@@ -104,8 +106,9 @@ def _row(g: Group) -> str:
     what = escape(cut(prose(f.message), MAX_CELL))
     if g.by_cause:
         what = f"{len(g.findings)} x {escape(cut(prose(f.cause), MAX_CELL // 2))}<br>{what}"
-    cells = (level, escape(cut(f.rule, 80)), where, what, escape(cut(prose(g.remediation), MAX_CELL)))
-    return "| " + " | ".join(cells) + " |\n"
+    if (fix := prose(g.remediation)) and fix not in prose(f.message):
+        what += f"<br>**Fix:** {escape(cut(fix, MAX_CELL))}"
+    return f"| {level} | {where} | {what} |\n"
 
 
 def _details(groups: list[Group], room: int) -> tuple[str, int]:

@@ -11,8 +11,9 @@ import msgspec
 from auditor.model import Report, Rule
 from auditor.report import wording
 from auditor.report.escape import block, clean, cut, prose
+from auditor.report.lines import merge
 from auditor.report.paths import Paths
-from auditor.report.sarif_results import MAX_TEXT, SRCROOT, fit, merge, result
+from auditor.report.sarif_results import MAX_TEXT, SRCROOT, fit, result
 
 if TYPE_CHECKING:
     from auditor.report import RenderOptions

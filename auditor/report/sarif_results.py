@@ -1,18 +1,15 @@
-"""SARIF results: one per rule and source line, instances named in the message.
-
-Without a source line a result points at the plan file, line 1; never at a guessed line.
-"""
+"""SARIF results: one per rule and source line, instances named in the message."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from auditor.model import Evidence, Finding, Level, Report, SourceRange, WaiverRef, strip_keys
+from auditor.model import Evidence, Report, SourceRange, WaiverRef
 from auditor.report.escape import clean, cut, prose
-from auditor.report.grouping import level_rank, natural, sort_key
+from auditor.report.grouping import natural
+from auditor.report.lines import Merged, source
 from auditor.report.paths import Paths
 
 if TYPE_CHECKING:
@@ -23,14 +20,6 @@ MAX_LOCATIONS: Final = 100
 MAX_LINKS: Final = 10
 MAX_PHRASE: Final = 160  # one name, step or value inside a message
 SRCROOT: Final = "%SRCROOT%"
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """Findings of one rule on one source line; `findings[0]` speaks, fails before opens."""
-
-    findings: tuple[Finding, ...]
-    waiver: WaiverRef | None = None
 
 
 def escape_links(text: str) -> str:
@@ -46,44 +35,7 @@ def fit(text: str, limit: int) -> str:
     return escaped
 
 
-def merge(report: Report, options: RenderOptions) -> list[Merged]:
-    """Every result of the run, most severe first; waived ones last, and only if asked for."""
-    base = Paths(report, options)
-    merged = [Merged(fs) for fs in _by_line(report.findings, base)]
-    if options.sarif_include_waived:
-        by_waiver: dict[WaiverRef, list[Finding]] = {}
-        for w in report.waived:
-            by_waiver.setdefault(w.waiver, []).append(w.finding)
-        merged += [Merged(fs, waiver) for waiver, found in by_waiver.items() for fs in _by_line(found, base)]
-    return sorted(merged, key=lambda m: (m.waiver is not None, level_rank(_level(m)), sort_key(m.findings[0])))
-
-
-def _by_line(findings: Iterable[Finding], base: Paths) -> list[tuple[Finding, ...]]:
-    found: dict[tuple[str, str, int], list[Finding]] = {}
-    for f in findings:
-        place = _source(f.location, base)
-        key = (f.rule, f"file:{place[0]}", place[1].start_line) if place else (f.rule, strip_keys(f.address), 0)
-        found.setdefault(key, []).append(f)
-    return [
-        tuple(sorted(fs, key=lambda f: (f.kind != "fail", level_rank(f.level), natural(f.address), sort_key(f))))
-        for fs in found.values()
-    ]
-
-
-def _source(location: SourceRange | None, base: Paths) -> tuple[str, SourceRange] | None:
-    if location is None or location.start_line < 1:
-        return None
-    path = base.relative(location.file)
-    return (path, location) if path else None
-
-
-def _level(m: Merged) -> Level:
-    return min((f.level for f in m.findings), key=level_rank)
-
-
-def result(
-    m: Merged, report: Report, options: RenderOptions, rule_index: Mapping[str, int], base: Paths
-) -> dict[str, Any]:
+def result(m: Merged, report: Report, options: RenderOptions, rule_index: Mapping[str, int], base: Paths) -> dict[str, Any]:
     """One SARIF `result` object."""
     f = m.findings[0]
     steps = [(path, e) for e in f.evidence if e.file and e.line > 0 and (path := base.relative(e.file))]
@@ -91,7 +43,7 @@ def result(
     out: dict[str, Any] = {
         "ruleId": clean(f.rule),
         "ruleIndex": rule_index[f.rule],
-        "level": _level(m),
+        "level": m.level,
         "message": {"text": _message(m, steps[:MAX_LINKS])},
         "locations": [_location(m, report, base)],
         "partialFingerprints": {"auditor/v1": clean(f.fingerprint)},
@@ -132,12 +84,8 @@ def _suppression(waiver: WaiverRef) -> dict[str, Any]:
 
 
 def _location(m: Merged, report: Report, base: Paths) -> dict[str, Any]:
-    place = _source(m.findings[0].location, base)
-    physical = (
-        {"artifactLocation": _artifact(place[0]), "region": _region(place[1])}
-        if place
-        else _line(base.input(report), 1)
-    )
+    place = source(m.findings[0].location, base)
+    physical = {"artifactLocation": _artifact(place[0]), "region": _region(place[1])} if place else _line(base.input(report), 1)
     addresses = sorted({clean(f.address) for f in m.findings}, key=natural)[:MAX_LOCATIONS]
     logical = [{"fullyQualifiedName": a, "kind": "resource"} for a in addresses]
     return {"physicalLocation": physical, "logicalLocations": logical}
