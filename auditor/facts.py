@@ -72,8 +72,9 @@ class TypeFacts(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 class Lookup(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """One attempt to read a value as a region id: change its case, accept only these kinds."""
+    """One attempt to read a value as a region id: change its case, put a prefix before it, accept only these kinds."""
 
+    prefix: str = ""  # ids of a service that names its regions in its own way stand behind one
     case: str = "none"  # none | lower | upper | squeeze (lower-case, spaces removed)
     kinds: list[str] = []  # empty: every kind
 
@@ -98,6 +99,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     environment: list[str] = []  # variables that set the provider's region: never read, named in messages
     by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand
     grandparent: list[str] = []  # attributes every type may name its parent with
+    namesakes: dict[str, str] = {}  # type prefix of another provider of the cloud -> prefix of the types that are known
     region_data: dict[str, list[str]] = {}  # data source type -> attributes that hold the provider's region
 
 
@@ -165,7 +167,7 @@ class Cloud(msgspec.Struct, frozen=True, eq=False, dict=True):
         for text in (value, *self._zone_regions(value)):
             for attempt in attempts:
                 cased = _case(text, attempt.case)
-                cased = self.reading.aliases.get(cased, cased)
+                cased = attempt.prefix + self.reading.aliases.get(cased, cased)
                 region = self.regions.get(cased)
                 if region is not None and (not attempt.kinds or region.kind in attempt.kinds):
                     return cased, region

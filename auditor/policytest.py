@@ -199,8 +199,10 @@ def _resource(
     """The planned instances of one entry, and its block where it stands in the root module."""
     address = str(r["address"])
     bare = strip_keys(address)
-    module, _, local = bare.rpartition("module.")
-    steps = local.split(".") if not module else local.split(".")[1:]
+    steps = bare.split(".")
+    while len(steps) > 3 and steps[0] == "module":
+        steps = steps[2:]
+    in_module = len(steps) < bare.count(".") + 1
     is_data = steps[0] == "data"
     kind, name = steps[-2], steps[-1]
     key = str(r.get("provider", kind.partition("_")[0]))
@@ -208,7 +210,7 @@ def _resource(
         "mode": "data" if is_data else "managed", "type": kind, "name": name,
         "provider_name": _source(key, providers.get(key, {})),
     }  # fmt: skip
-    if "module." in bare:
+    if in_module:
         common["module_address"] = address[: address.rindex(f".{'data.' if is_data else ''}{kind}.")]
     if "previous_address" in r:
         common["previous_address"] = r["previous_address"]
@@ -224,7 +226,7 @@ def _resource(
         | ({} if i is None else {"index": i})
         for i in indexes
     ]
-    if "module." in bare:
+    if in_module:
         return made, None
     block = {**common, "address": bare, "provider_config_key": key}
     block["expressions"] = {k: _expression(v) for k, v in r.get("expressions", {}).items()}

@@ -244,7 +244,7 @@ def build() -> dict[Path, str]:
     jurisdictions = document(CATALOG / "jurisdictions.yaml")
     out: dict[Path, Any] = {}
     clouds: dict[str, Any] = {}
-    for folder in [*sorted(p.parent for p in CATALOG.glob("*/regions.csv")), CATALOG / "kubernetes"]:
+    for folder in sorted({p.parent for name in ("regions.csv", "cloud.yaml") for p in CATALOG.glob(f"*/{name}")}):
         made = build_cloud(folder, semantics)
         out[CATALOG / "compiled" / f"{folder.name}.json"] = made
         owner = jurisdictions.get("ownership", {}).get(folder.name, {})

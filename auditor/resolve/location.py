@@ -111,16 +111,19 @@ class Locator:
             return None
         reading = cloud.readings.get(source) or cloud.reading
         known = resource.type in cloud.types
-        facts = cloud.types.get(resource.type) or TypeFacts()
+        facts = cloud.types.get(resource.type) or _namesake(cloud, resource.type, reading.namesakes)
         specs = [s for s in facts.locations if s.use == "decide" and s.segments]
         wild = [
             LocationSpec(path=a, kind=a if a in _PLACE_KINDS else "region")
             for a in reading.attributes
-            if (reading.any_type or not known) and all(s.path != a for s in specs)
+            if (reading.any_type or not known) and not facts.global_ and all(s.path != a for s in specs)
         ]
         anchors = [s for s in specs if s.role == "home"]
+        plain = [s for s in specs if s.kind in _PLACE_KINDS and len(s.segments) == 1]
         if not anchors:
-            anchors = [s for s in specs if s.role == "processing" and s.kind in _PLACE_KINDS and len(s.segments) == 1]
+            anchors = [s for s in plain if s.role == "processing"]
+        if not anchors and not reading.any_type and not facts.parents:
+            anchors = plain  # a replica, backup or log store of its own: where it stands is its one location
         others = [s for s in specs if s not in anchors]
         anchors = [*wild, *anchors] if reading.any_type else [*anchors, *wild]
         roots = {s.segments[0] for s in (*anchors, *others)}
@@ -217,7 +220,7 @@ class Locator:
         if found:
             return tuple(self._merge_references(r, tp, found, hops))
         if tp.facts.global_:  # only what its own attributes say can place it
-            return (self._open(r, tp.anchors[0].path, "home", cause),) if cause else ()
+            return (self._open(r, tp.anchors[0].path, tp.anchors[0].role, cause),) if cause else ()
         if located := self._from_identity(r, tp, body):
             return located
         if not cause and (located := self._from_parents(r, tp, body, hops)):
@@ -732,6 +735,14 @@ class Locator:
 
 
 ALWAYS: Final = "(always)"
+
+
+def _namesake(cloud: Cloud, resource_type: str, prefixes: Mapping[str, str]) -> TypeFacts:
+    """What another provider's type of the same service tells: whether it is global, whether it holds data."""
+    for prefix, other in prefixes.items():
+        if resource_type.startswith(prefix) and (facts := cloud.types.get(other + resource_type.removeprefix(prefix))):
+            return msgspec.structs.replace(facts, locations=[], parents=[])
+    return TypeFacts()
 
 
 def _at(loc: Location, address: str) -> Location:
