@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from auditor.errors import CatalogError
-from auditor.facts import Cloud, Index
+from auditor.facts import Cloud, Index, Trait
 
 T = TypeVar("T")
 
@@ -39,6 +39,11 @@ class Catalog:
     def index(self) -> Index:
         """Providers, cloud summaries and jurisdictions. Raises CatalogError when missing or damaged."""
         return self._read("index.json", Index)
+
+    @cached_property
+    def traits(self) -> dict[str, list[Trait]]:
+        """Resource type (or provider source) -> its traits; read only where an economic or security rule runs."""
+        return self._read("traits.json", dict[str, list[Trait]])
 
     def cloud(self, cloud_id: str) -> Cloud | None:
         """One cloud's tables, read once; None where the catalogue has none."""

@@ -77,6 +77,7 @@ class Config:
     gates: Mapping[str, Any] = field(default_factory=dict)
     jit: Mapping[str, Any] = field(default_factory=dict)
     prices: Mapping[str, Any] = field(default_factory=dict)
+    prices_declared: frozenset[str] = frozenset()  # those that a document or flag states: the rest are defaults
     rules: Mapping[str, RuleOverride] = field(default_factory=dict)
     rules_dirs: tuple[Path, ...] = ()
     catalog: Mapping[str, Sequence[Any]] = field(default_factory=dict)
@@ -175,6 +176,7 @@ def load_config(
     for key, value in overrides.get("assume", {}).items():
         if problem := assumption_problem(key, value, index):
             raise PolicyError(f"--assume {key}={value}: {problem}")
+    stated = merge(merge_layers({}, documents), overrides)
     merged = merge(merge_layers(DEFAULTS, documents), overrides)
     manifest = _workload(merged.get("workload"), workload, cwd)
     return Config(
@@ -191,6 +193,7 @@ def load_config(
         gates=merged["gates"],
         jit=merged["jit"],
         prices=merged["prices"],
+        prices_declared=frozenset(k.removeprefix("+") for k in stated.get("prices", {})),
         rules=_rule_overrides(merged.get("rules", {}), documents),
         rules_dirs=tuple(Path(p) for p in merged.get("rules_dirs", ())),
         catalog=merged.get("catalog", {}),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,9 @@ MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 40
 MAX_VALUES: Final = 200_000  # after aliases are expanded
 _SCALARS: Final = frozenset(f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "timestamp"))
+_STR: Final = "tag:yaml.org,2002:str"
+_FLOAT: Final = "tag:yaml.org,2002:float"
+_EXPONENT: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?[eE][-+]?[0-9]+")
 _SCHEMAS: Final = Path(__file__).parent / "schemas"
 
 
@@ -154,6 +159,8 @@ class _Reader:
         tag = event.tag
         if tag is None or tag == "!":
             tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+            if event.implicit[0] and tag == _STR and _EXPONENT.fullmatch(event.value):
+                tag = _FLOAT  # 2e-07: a number in JSON and YAML 1.2, text to a YAML 1.1 reader
         top = self.stack[-1] if self.stack else None
         if top is not None and isinstance(top.value, dict) and top.key is None:
             return self.take_key(top, event.value, tag, line)
@@ -170,6 +177,9 @@ class _Reader:
             value = value.isoformat()
         if isinstance(value, float) and not math.isfinite(value):
             raise self.fail(line, f'"{event.value}" is not a finite number')
+        if isinstance(value, int | float) and not isinstance(value, bool) and not _as_written(event.value, value):
+            hint = "write at most 15 digits, no leading zero, no colon; quote it if it is text"
+            raise self.fail(line, f'"{event.value}" would not be kept as it is written', hint)
         self.count += 1
         self.put(value, line)
         if event.anchor:
@@ -232,6 +242,16 @@ class _Reader:
         top.value[top.key] = value
         top.key = None
         return path
+
+
+def _as_written(text: str, value: int | float) -> bool:
+    """Whether the number is the decimal that stands in the file: YAML reads 010 as 8, 1:30 as 90, and floats round."""
+    if text.lower().lstrip("+-").startswith(("0x", "0b")):
+        return True
+    try:
+        return Decimal(text.replace("_", "")) == Decimal(str(value))
+    except InvalidOperation:
+        return False
 
 
 def _height(value: Any) -> int:

@@ -256,6 +256,35 @@ class Index(msgspec.Struct, frozen=True, eq=False):
     classes: list[str] = []  # curated data classes, which scopes may name
 
 
+class Trait(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One row of `traits.csv`: what the economic and security rules ask of a resource type.
+
+    name: key | provider_key | link | link_encryption | inference | always_on | serverless | function | vmware |
+    compute | store_plain | training_plain. `when` and `unless` are `path=regex` over planned values;
+    absent = "unless": an absent attribute meets `unless`.
+    """
+
+    name: str
+    cloud: str = ""
+    when: str = ""
+    unless: str = ""
+    absent: str = ""
+    remark: str = ""
+    confirmed: bool = True
+    source: str = ""
+
+
+class Trace(msgspec.Struct, frozen=True, gc=False):
+    """A trait found in a plan. `sure` is false where it hangs on a value known only after apply, or an unconfirmed row."""
+
+    trait: Trait
+    address: str  # block address, or a provider's source
+    type: str
+    path: str = ""
+    sure: bool = True
+    existing: bool = False
+
+
 class Facts(Protocol):
     """The catalogue as `resolve/` and `checks/` see it."""
 

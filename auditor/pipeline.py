@@ -16,6 +16,7 @@ from auditor.catalog import Catalog
 from auditor.checks.context import AuditContext
 from auditor.checks.sovereignty import SovereigntyContext, Subject
 from auditor.config import Config
+from auditor.economic_facts import economics_context
 from auditor.errors import AuditorError, RuleError
 from auditor.identity import fingerprint
 from auditor.levels import at_least, level_of
@@ -33,6 +34,7 @@ from auditor.model import (
     Rule,
     Summary,
     Waived,
+    block_address,
 )
 from auditor.places import AllowList, expand
 from auditor.resolve.location import Located, Locator
@@ -77,7 +79,7 @@ def audit(
     findings: list[Finding] = []
     partial: list[str] = []
     for plan in plans:
-        context = _resolve(plan, config, catalog, tally)
+        context = _resolve(plan, config, catalog, tally, as_of)
         partial += [f"{plan.path}: {reason}" if len(plans) > 1 else reason for reason in plan.partial]
         pointer = Pointer(plan, plan.source) if plan.source is not None else None
         for outcome in _outcomes(context, rules):
@@ -95,11 +97,13 @@ def _judged(rules: Iterable[Rule], config: Config) -> set[str]:
     return {r.id for r in rules} | {rule_id for rule_id, o in config.rules.items() if o.off}
 
 
-def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally) -> AuditContext:
+def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of: date) -> AuditContext:
     refs = References(plan)
     locator = Locator(plan, refs, catalog, config.assume)
     subjects: list[Subject] = []
     counts: dict[str, int] = {}
+    homes: dict[str, Location] = {}
+    data_home = str(config.declared.get("data_home", ""))
     for resource in plan.resources:
         if resource.change.actions == ("delete",) or resource.deposed:
             continue
@@ -109,6 +113,9 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally) -> Aud
         if not resource.is_data:
             _count(located, tally)
             counts[located.provider] = counts.get(located.provider, 0) + 1
+        if data_home and located.home is not None and resource.name in data_home:
+            homes.setdefault(block_address(resource), located.home)
+            homes.setdefault(resource.address, located.home)
         tally.locations.extend(located.locations)
         if located.locations or (located.status == "unknown_type" and not resource.is_data):
             subjects.append(_subject(located, plan, config, locator))
@@ -129,7 +136,10 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally) -> Aud
         sovereignty = SovereigntyContext(
             index, config.regulated, config.region_guarantees, suggest.best if suggest else None
         )
-    return AuditContext(plan, subjects, (), sovereignty, config.places is not None, providers)
+    economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=())
+    return AuditContext(
+        plan, subjects, (), sovereignty, config.places is not None, providers, economics=economics
+    )  # fmt: skip
 
 
 def _count(located: Located, tally: _Tally) -> None:
@@ -268,6 +278,8 @@ def _report(
     not_configured = []
     if config.places is None:
         not_configured.append("sovereignty: no allow list (add `allow: [EU]` to .auditor.yaml)")
+    if config.workload is None:
+        not_configured.append("economics: no workload manifest (write one with `auditor init --workload`)")
     c = tally.coverage
     return Report(
         version=__version__, catalog=catalog.index.as_of, as_of=as_of.isoformat(),

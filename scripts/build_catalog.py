@@ -166,6 +166,18 @@ def build_cloud(cloud: Path, semantics: dict[str, dict[str, str]]) -> dict[str, 
     )
 
 
+def traits() -> dict[str, Any]:
+    made: dict[str, list[Any]] = {}
+    for r in table(CATALOG / "traits.csv"):
+        record = trim({"name": r["trait"], **{k: r[k] for k in ("cloud", "when", "unless", "absent", "remark", "source")}})
+        for condition in (r["when"], r["unless"]):
+            re.compile(condition.partition("=")[2])
+        if not confirmed(r):
+            record["confirmed"] = False
+        made.setdefault(r["resource_type"], []).append(record)
+    return made
+
+
 def groups(jurisdictions: dict[str, Any]) -> dict[str, Any]:
     raw = jurisdictions["groups"]
 
@@ -260,6 +272,7 @@ def build() -> dict[Path, str]:
         "groups": groups(jurisdictions),
         "classes": classes(out.values()),
     }
+    out[CATALOG / "compiled" / "traits.json"] = traits()
     rules = [document(p) for p in sorted(POLICIES.glob("*/*.yaml"))]
     ids = [r["id"] for r in rules]
     if len(ids) != len(set(ids)):

@@ -14,10 +14,11 @@ LAYERS = [
     {"errors"},
     {
         "model", "syntax", "facts", "values", "spelling", "identity", "conform", "levels", "places", "scopes", "versions",
-        "lagfacts",
+        "lagfacts", "economics", "workload",
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting"},
     {"load", "catalog", "rules", "waivers", "config"},
+    {"economic_facts"},
     {"pipeline"},
     {"policytest"},
     {"cli"},

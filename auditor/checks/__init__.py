@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from auditor.checks.context import AuditContext, Check
+from auditor.checks.economics import economics_outcomes
+from auditor.checks.security import reviewed_outcomes, security_outcomes
 from auditor.checks.sovereignty import location_outcomes, provider_outcomes
 from auditor.model import Outcome, Rule
 
@@ -18,7 +20,25 @@ def _sovereignty(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[O
     yield from provider_outcomes(context.providers, context.sovereignty)
 
 
+def _economics(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    if context.economics is not None:
+        yield from economics_outcomes(context.economics, rules)
+
+
+def _security(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    if context.economics is not None:
+        regulated = context.sovereignty is not None and context.sovereignty.regulated
+        yield from security_outcomes(context.economics, rules, regulated)
+
+
+def _resilience(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    """RES001 counts and judges nothing: `security.fragmentation` is printed, never a finding."""
+    yield from ()
+
+
 def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    if context.economics is not None:
+        yield from reviewed_outcomes(context.economics)
     for reason in context.plan.partial:
         yield Outcome(
             "META006",
@@ -30,5 +50,11 @@ def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]
         )
 
 
-CHECKS: Final[tuple[tuple[str, Check], ...]] = (("sovereignty", _sovereignty), ("meta", _meta))
+CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+    ("sovereignty", _sovereignty),
+    ("economics", _economics),
+    ("security", _security),
+    ("resilience", _resilience),
+    ("meta", _meta),
+)
 __all__ = ["CHECKS", "AuditContext", "Check"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from auditor.checks.economics_context import EconomicsContext
 from auditor.checks.sovereignty import SovereigntyContext, Subject
 from auditor.model import Job, Outcome, Plan, Rule
 
@@ -25,6 +26,7 @@ class AuditContext:
     with_allow: bool = False
     providers: Mapping[str, tuple[str, str, int]] = field(default_factory=dict)
     lag: Callable[[], Any] | None = None
+    economics: EconomicsContext | None = None
 
 
 Check = Callable[[AuditContext, Mapping[str, Rule]], Iterator[Outcome]]
