@@ -273,11 +273,23 @@ class Locator:
                         cause = cause or self._unknown_cause(r, spec)
                     continue
                 found.extend(self._read(r, tp, spec, v, ()))
+        if len(found) > 1 and any(loc.places for loc in found):
+            found = [loc for loc in found if loc.places or not self._redundant(r, tp, loc)]
         unique: dict[tuple[str, ...], Location] = {}
         for loc in found:
             region = tuple(sorted({f"{p.region}|{p.country}" for p in loc.places})) or (loc.path,)
             unique.setdefault(region, loc)
         return list(unique.values()), computed, cause
+
+    def _redundant(self, r: Resource, tp: _TypePlan, loc: Location) -> bool:
+        """A value that names no place of the catalogue, beside one that does: filled in by the provider, it says
+        the same in other words (a zone id, say). One that was written, or that begins with a region's id (a Local
+        Zone the catalogue lacks, perhaps abroad), counts.
+        """
+        block = block_address(r)
+        if block in self.plan.blocks and self.refs.configured(block, split_path(re.sub(r"\[\d+\]", "", loc.path))):
+            return False
+        return bool(loc.value) and not any(loc.value.startswith(region) for region in tp.cloud.regions)
 
     def _borrowed(self, r: Resource, spec: LocationSpec, v: Value) -> list[Location]:
         """`location = other.location` with both unknown: `other` may be located by another rung."""
