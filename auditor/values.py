@@ -122,11 +122,12 @@ class Projection:
     `presence` names roots of which `key` says only whether they are there.
     """
 
-    __slots__ = ("_after", "_names", "_presence", "_raw")
+    __slots__ = ("_after", "_marks", "_names", "_presence", "_raw")
 
     def __init__(self, roots: Iterable[str], presence: Iterable[str] = ()) -> None:
         self._names = tuple(sorted(set(roots)))
-        self._presence = tuple(sorted(set(presence) & set(self._names)))
+        self._marks: dict[bytes, list[bytes]] = {}  # alike instances repeat the same `after_unknown`
+        self._presence = tuple(i for i, n in enumerate(self._names) if n in set(presence))
         rename = {f"f{i}": name for i, name in enumerate(self._names)}
         fields = [(f, Any, None) for f in rename]
         struct = msgspec.defstruct("Projected", fields, rename=rename, gc=False)
@@ -140,10 +141,13 @@ class Projection:
         change = resource.change
         marks = bytes(change.after_unknown)
         found = self._bytes(change.after)
-        if marks not in (b"{}", b"true"):
-            found += self._bytes(change.after_unknown)
-        elif marks == b"true":
+        if marks == b"true":
             found.append(marks)
+        elif marks != b"{}":
+            held = self._marks.get(marks)
+            if held is None:
+                held = self._marks[marks] = self._bytes(change.after_unknown)
+            found += held
         sensitive = bytes(change.after_sensitive)
         if b"true" in sensitive:
             found.append(sensitive)
@@ -153,10 +157,9 @@ class Projection:
         got = self._raw.decode(raw)
         if got is None:
             return []
-        found = [bytes(v) for v in msgspec.structs.astuple(got)]
-        for i, name in enumerate(self._names):
-            if name in self._presence:
-                found[i] = b"" if found[i] in _NOTHING else b"+"
+        found = list(map(bytes, msgspec.structs.astuple(got)))
+        for i in self._presence:
+            found[i] = b"" if found[i] in _NOTHING else b"+"
         return found
 
     def _decode(self, raw: bytes) -> dict[str, Any]:
