@@ -501,6 +501,16 @@ class Summary(msgspec.Struct, frozen=True, gc=False):
     unchanged: int = 0
 
 
+class BaselineCounts(msgspec.Struct, frozen=True, gc=False):
+    """What a run is against its baseline. hide: the unchanged findings are counted and not listed."""
+
+    source: str
+    new: int
+    fixed: int
+    unchanged: int
+    hide: bool = False
+
+
 class Report(msgspec.Struct, frozen=True, gc=False):
     """Everything a format may print. Sorted: findings by level, rule, address, path."""
 
@@ -524,3 +534,5 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     allow: tuple[str, ...] = ()
     fail_on: Level = "error"
     gates: tuple[Any, ...] = ()
+    unchanged: tuple[Finding, ...] = ()  # findings that the baseline holds: listed, never counted
+    baseline: BaselineCounts | None = None

@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from auditor import __version__
+from auditor.baseline import Baseline, apply_baseline, previous_addresses
 from auditor.catalog import Catalog
 from auditor.checks.context import AuditContext
 from auditor.checks.sovereignty import SovereigntyContext, Subject
@@ -23,6 +24,7 @@ from auditor.levels import at_least, level_of
 from auditor.model import (
     LEVELS,
     Action,
+    BaselineCounts,
     Coverage,
     Finding,
     InputInfo,
@@ -69,6 +71,7 @@ def audit(
     rules: Sequence[Rule],
     every: Mapping[str, Rule],
     as_of: date,
+    baseline: Baseline | None = None,
 ) -> Report:
     """Audit plans with the selected rules. `every` holds all known rules by id, selected or not.
 
@@ -87,9 +90,22 @@ def audit(
                 finding = _finding(outcome, every[outcome.rule], config)
                 findings.append(pointer.place(finding) if pointer is not None else finding)
     active, waived, about = apply_waivers(findings, config.waivers, every, as_of, _judged(rules, config))
+    unchanged: list[Finding] = []
+    against: BaselineCounts | None = None
+    if baseline is not None:
+        active, unchanged, against = apply_baseline(
+            active, [w.finding for w in waived], baseline, previous_addresses(plans), {r.id for r in rules}
+        )
     active += [_finding(o, every[o.rule], config) for o in about]
     active += [_finding(o, every[o.rule], config) for o in _regulated(active, rules, config, bool(partial))]
-    return _report(plans, config, catalog, rules, as_of, tally, active, waived, partial)
+    report = _report(plans, config, catalog, rules, as_of, tally, active, waived, partial)
+    if against is None:
+        return report
+    unchanged.sort(key=_order)
+    return replace(
+        report, baseline=against, unchanged=() if against.hide else tuple(unchanged),
+        summary=replace(report.summary, unchanged=len(unchanged)),
+    )  # fmt: skip
 
 
 def _judged(rules: Iterable[Rule], config: Config) -> set[str]:
@@ -261,11 +277,15 @@ def _regulated(active: Iterable[Finding], rules: Iterable[Rule], config: Config,
     return [Outcome("SOV008", "fail", observed="; ".join(reasons), expected="every location decided", message=message)]
 
 
+def _order(f: Finding) -> tuple[int, str, str, str, str]:
+    return (LEVELS.index(f.level), f.rule, f.address, f.path, f.message)
+
+
 def _report(
     plans: Sequence[Plan], config: Config, catalog: Catalog, rules: Sequence[Rule], as_of: date, tally: _Tally,
     active: list[Finding], waived: list[Waived], partial: list[str],
 ) -> Report:  # fmt: skip
-    active.sort(key=lambda f: (LEVELS.index(f.level), f.rule, f.address, f.path, f.message))
+    active.sort(key=_order)
     waived.sort(key=lambda w: (w.finding.rule, w.finding.address, w.finding.path))
     fails = [f for f in active if f.kind == "fail"]
     opens = [f for f in active if f.kind == "open"]

@@ -17,7 +17,7 @@ LAYERS = [
         "lagfacts", "economics", "workload",
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting"},
-    {"load", "catalog", "rules", "waivers", "config"},
+    {"load", "catalog", "rules", "waivers", "baseline", "yamledit", "config"},
     {"economic_facts"},
     {"pipeline"},
     {"policytest"},

@@ -18,6 +18,7 @@ from auditor import __version__
 from auditor.errors import AuditorError, ExitCode
 
 COMMANDS: Final = {  # command -> module of this package, where an attribute `<command>_command` holds it
+    "baseline": "adopt",
     "check": "check",
     "dump": "check",
     "explain": "rules",
@@ -26,6 +27,7 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
     "schema": "validate",
     "test": "test",
     "validate": "validate",
+    "waive": "adopt",
 }
 
 

@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog
-from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans, workload_near
+from auditor.cli.common import (
+    as_of_date,
+    known_findings,
+    known_rules,
+    pairs,
+    read_config,
+    read_plans,
+    workload_near,
+)
 from auditor.cli.output import targets, write
 from auditor.errors import ExitCode
 from auditor.levels import at_least
@@ -38,6 +46,8 @@ from auditor.rules import select
 @click.option("--hcl-dir", type=click.Path(path_type=Path), help="The Terraform folder the plan was made from.")
 @click.option("--binary-plan", type=click.Path(path_type=Path), help="The binary plan that the JSON was made from.")
 @click.option("--keep-going", is_flag=True, help="Skip Terraform files that cannot be read, and say which.")
+@click.option("--baseline", "baseline_path", type=click.Path(path_type=Path), help="Findings that are known already.")
+@click.option("--new-only", help="A plan, JSON report or baseline: findings that it has are hidden.")
 @click.option("--quiet", is_flag=True, help="No notices and no progress on stderr; errors still.")
 @click.option("--verbose", is_flag=True, help="Text with rule titles, all evidence, fingerprints and waivers.")
 def check_command(
@@ -45,6 +55,7 @@ def check_command(
     formats: tuple[str, ...], output: Path | None, fail_on: str | None, strict: bool, exit_zero: bool,
     as_of: str | None, assume: tuple[str, ...], hcl_dir: Path | None, binary_plan: Path | None, keep_going: bool,
     sarif_include_waived: bool, stack: str, quiet: bool, verbose: bool,
+    baseline_path: Path | None, new_only: str | None,
 ) -> int:  # fmt: skip
     """Audit plan JSON, a binary plan, state JSON, a folder of plans, or - (stdin)."""
     from auditor.load.source import with_source
@@ -60,7 +71,8 @@ def check_command(
     config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
     plans = with_source(read_plans(paths), hcl_dir, binary_plan, keep_going)
-    report = audit(plans, config, catalog, rules, every, when)
+    known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
+    report = audit(plans, config, catalog, rules, every, when, known)
     left_out = write(report, wanted_reports, verbose, sarif_include_waived, stack)
     if not quiet:
         for notice in (*report.notices, *left_out):

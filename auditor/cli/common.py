@@ -9,10 +9,13 @@ from typing import Any
 
 import click
 
+from auditor.baseline import Baseline, Entry
 from auditor.catalog import Catalog, data_dir
 from auditor.config import Config, find_workload, load_config
+from auditor.errors import InputError
+from auditor.layers import display
 from auditor.model import Plan, Rule
-from auditor.rules import load_rules
+from auditor.rules import load_rules, select
 
 
 def as_of_date(text: str | None) -> date:
@@ -59,3 +62,43 @@ def read_plans(paths: tuple[str, ...]) -> list[Plan]:
 def known_rules() -> dict[str, Rule]:
     """Every shipped rule by id."""
     return {r.id: r for r in load_rules(data_dir("policies"))}
+
+
+def read_baseline(
+    path: str, policy: str | None, workload: Path | None, wanted: str | None, when: date
+) -> tuple[Entry, ...]:
+    """Entries of a baseline, a JSON report or a plan (which is audited with the same policy)."""
+    from auditor.baseline import entries_of, parse
+    from auditor.pipeline import audit
+
+    if Path(path).is_file():
+        data = Path(path).read_bytes()
+        if data.lstrip()[:1] == b"{" and (entries := parse(data, path)) is not None:
+            return entries
+    catalog, every = Catalog(), known_rules()
+    config = read_config(policy, workload or workload_near((path,)), {}, catalog, every, when)
+    rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
+    return entries_of(audit(read_plans((path,)), config, catalog, rules, every, when).findings)
+
+
+def baseline_file(path: Path) -> tuple[Entry, ...]:
+    """Entries of a file that has to be a baseline or a JSON report."""
+    from auditor.baseline import parse
+
+    try:
+        data = path.read_bytes()
+    except OSError as e:
+        raise InputError(f"{path}: baseline cannot be read: {e.strerror or e}") from None
+    entries = parse(data, str(path))
+    if entries is None:
+        raise InputError(f"{path}: not a baseline", "`auditor baseline plan.json > FILE` writes one")
+    return entries
+
+
+def known_findings(
+    path: Path | None, new_only: str | None, policy: str | None, workload: Path | None, wanted: str | None, when: date
+) -> Baseline | None:
+    """What is known already: of `--new-only` hidden, of a baseline file listed."""
+    if new_only is not None:
+        return Baseline(new_only, read_baseline(new_only, policy, workload, wanted, when), hide=True)
+    return Baseline(display(path, Path.cwd()), baseline_file(path)) if path is not None else None

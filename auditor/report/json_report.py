@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from auditor.model import Evidence, Finding, Job, Location, Report, SourceRange, Waived
+from auditor.model import BaselineCounts, Evidence, Finding, Job, Location, Report, SourceRange, Waived
 from auditor.report import wording
 from auditor.report.escape import clean, prose
 from auditor.report.grouping import sort_key
@@ -56,6 +56,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         },
         "findings": [_finding(f) for f in sorted(report.findings, key=sort_key)],
         "waived": [_waived(w) for w in sorted(report.waived, key=lambda w: (sort_key(w.finding), w.waiver.source))],
+        "unchanged": [_finding(f) for f in sorted(report.unchanged, key=sort_key)],
+        "baseline": _baseline(report.baseline),
         "jobs": [_job(j) for j in sorted(report.jobs, key=lambda j: (j.name, j.addresses))],
         "locations": [
             _location(x) for x in sorted(report.locations, key=lambda x: (x.address, x.path, x.role, x.value, x.source))
@@ -129,6 +131,12 @@ def _waived(w: Waived) -> dict[str, Any]:
         "owner": clean(w.waiver.owner),
     }
     return {"finding": _finding(w.finding), "waiver": waiver}
+
+
+def _baseline(b: BaselineCounts | None) -> dict[str, Any] | None:
+    if b is None:
+        return None
+    return {"source": clean(b.source), "new": b.new, "fixed": b.fixed, "unchanged": b.unchanged}
 
 
 def _job(j: Job) -> dict[str, Any]:

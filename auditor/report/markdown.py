@@ -66,6 +66,7 @@ def _head(report: Report) -> str:
 def _tail(report: Report) -> str:
     lines = [""]
     for label, items in (
+        ("Baseline", (wording.baseline_line(report.baseline),) if report.baseline is not None else ()),
         ("Not configured", report.not_configured),
         ("Assumed", report.assumptions),
         ("Notice", report.notices),

@@ -166,7 +166,7 @@ def _foot(page: _Page, report: Report, verbose: bool) -> None:
     rows += [("COULD NOT AUDIT", prose(line)) for line in report.errors]
     if report.summary.waived or report.waived:
         rows.append(("WAIVED", wording.plural(report.summary.waived or len(report.waived), "finding")))
-    if verbose:
+    if report.waived:
         rows += [
             (
                 "",
@@ -175,8 +175,9 @@ def _foot(page: _Page, report: Report, verbose: bool) -> None:
             )
             for w in report.waived
         ]
-    if report.summary.unchanged:
-        rows.append(("UNCHANGED", f"{wording.plural(report.summary.unchanged, 'finding')} of the baseline hidden"))
+    if report.baseline is not None:
+        rows.append(("BASELINE", prose(wording.baseline_line(report.baseline))))
+        rows += [("", f"unchanged: {clean(f.rule)} {clean(f.address)}{_where(f)}") for f in report.unchanged if verbose]
     width = max((len(label) for label, _ in rows), default=0) + 2
     for label, text in rows:
         page.wrapped(text, 0, label.ljust(width))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.model import Report
+from auditor.model import BaselineCounts, Report
 from auditor.report.escape import prose
 from auditor.report.grouping import configured, prefix_of
 
@@ -69,3 +69,9 @@ def disclaimer(report: Report) -> str:
         return ""
     allowed = f" ({', '.join(prose(a) for a in report.allow)})" if report.allow else ""
     return f"Locations are checked against an allow list you own{allowed}; this is not legal advice."
+
+
+def baseline_line(b: BaselineCounts) -> str:
+    """`3 unchanged findings hidden, 0 new, 1 fixed (.auditor-baseline.json)`."""
+    hidden = " hidden" if b.hide else " (not counted)"
+    return f"{plural(b.unchanged, 'unchanged finding')}{hidden}, {b.new} new, {b.fixed} fixed ({b.source})"

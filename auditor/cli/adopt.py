@@ -1,0 +1,122 @@
+"""`auditor baseline` and `auditor waive`: adopting the tool on an estate that has findings already."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from auditor.catalog import Catalog
+from auditor.cli.common import as_of_date, known_rules, read_baseline, read_config
+from auditor.errors import AuditorError, ExitCode, PolicyError
+
+
+@click.command("baseline")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
+@click.option("--rules", "wanted", help="Only these rules or sets, comma-separated.")
+@click.option("--as-of", help="The date to audit for (default: today).")
+@click.option("--output", type=click.Path(path_type=Path), help="Write the baseline here instead of to stdout.")
+def baseline_command(
+    paths: tuple[str, ...], policy: str | None, workload: Path | None, wanted: str | None, as_of: str | None,
+    output: Path | None,
+) -> int:  # fmt: skip
+    """Write down the findings of plans (or of JSON reports), so that later runs report only what is new."""
+    from auditor.baseline import dump
+
+    when = as_of_date(as_of)
+    entries = [e for p in paths for e in read_baseline(p, policy, workload, wanted, when)]
+    text = dump(entries, when.isoformat())
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+    click.echo(f"auditor: baseline of {sum(e.count for e in entries)} findings", err=True)
+    return ExitCode.OK
+
+
+@click.command("waive")
+@click.argument("rule")
+@click.argument("address")
+@click.option("--reason", required=True, help="Why the finding is accepted, and who said so.")
+@click.option("--expires", required=True, help="The last day it holds, YYYY-MM-DD.")
+@click.option("--owner", help="Who answers for it.")
+@click.option("--path", "attribute", help="Only findings of this attribute path.")
+@click.option("--fingerprint", help="Only the finding of this fingerprint.")
+@click.option("--policy", help="The policy file; found upward from the working directory where absent.")
+@click.option("--file", "target", type=click.Path(path_type=Path), help="Write into this waiver file or policy instead.")
+@click.option("--as-of", help="The date to count from (default: today).")
+def waive_command(
+    rule: str, address: str, reason: str, expires: str, owner: str | None, attribute: str | None,
+    fingerprint: str | None, policy: str | None, target: Path | None, as_of: str | None,
+) -> int:  # fmt: skip
+    """Add a waiver for RULE at ADDRESS (* any run of characters, ? one) to the policy, keeping its comments and order."""
+    from auditor.config import read_waiver_file
+    from auditor.documents import read_file
+    from auditor.vetting import known_rule, waiver_problem
+    from auditor.yamledit import add_waiver
+
+    when, rules = as_of_date(as_of), known_rules()
+    rule_id = known_rule(rule.upper(), rules)
+    if not rule_id:
+        raise PolicyError(f"no rule is called {rule!r}", "`auditor rules` lists them.")
+    _check_end(expires, when)
+    if problem := waiver_problem(rules[rule_id], expires, when.isoformat()):
+        raise PolicyError(problem)
+    given = {"rule": rule_id, "address": address, "path": attribute, "fingerprint": fingerprint, "reason": reason,
+             "owner": owner, "expires": expires}  # fmt: skip
+    if not address.strip() or not reason.strip():
+        raise PolicyError("a waiver needs an address and a reason")
+    entry = {k: v for k, v in given.items() if v}
+    file = target or _target(policy)
+    old = _read(file) if file.exists() else "version: 1\nwaivers: []\n"
+    new = add_waiver(old, str(file), entry)
+    _write(file, new)
+    try:  # what was written has to be valid as a whole; else the file is put back
+        value = read_file(file).value
+        if set(value) <= {"version", "waivers"}:
+            read_waiver_file(file, str(file), rules, when.isoformat())
+        else:
+            read_config(str(file.resolve()), None, {}, Catalog(), rules, when)
+    except AuditorError:
+        _write(file, old)
+        raise
+    click.echo(f"{file}: waived {rule_id} {address} until {expires}")
+    return ExitCode.OK
+
+
+def _check_end(expires: str, when: date) -> None:
+    try:
+        end = date.fromisoformat(expires)
+    except ValueError:
+        raise click.BadParameter(f"{expires!r} is not a date like 2027-01-31", param_hint="--expires") from None
+    if end < when:
+        raise click.BadParameter(f"{expires} is over", param_hint="--expires")
+
+
+def _target(policy: str | None) -> Path:
+    """The file that new waivers go into: the policy's first waiver file, else the policy itself."""
+    from auditor.config import find_policy
+    from auditor.documents import read_file
+
+    found = Path(policy) if policy is not None else find_policy(Path.cwd())
+    if found is None:
+        raise PolicyError("no .auditor.yaml here or above", "`auditor init` writes one; --file names another file")
+    if not found.is_file():
+        raise PolicyError(f"{found}: no such file", "a shipped policy cannot be edited: extend it in a file of your own")
+    value = read_file(found).value
+    files = value.get("waiver_files", value.get("+waiver_files", ())) if isinstance(value, dict) else ()
+    file = found.parent / files[0] if files else found
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
+def _read(file: Path) -> str:
+    with file.open(encoding="utf-8-sig", newline="") as f:
+        return f.read()
+
+
+def _write(file: Path, text: str) -> None:
+    with file.open("w", encoding="utf-8", newline="") as f:
+        f.write(text)
