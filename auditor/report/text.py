@@ -178,6 +178,8 @@ def _foot(page: _Page, report: Report, verbose: bool) -> None:
     if report.baseline is not None:
         rows.append(("BASELINE", prose(wording.baseline_line(report.baseline))))
         rows += [("", f"unchanged: {clean(f.rule)} {clean(f.address)}{_where(f)}") for f in report.unchanged if verbose]
+    elif report.summary.unchanged:
+        rows.append(("UNCHANGED", f"{wording.plural(report.summary.unchanged, 'finding')} of the baseline hidden"))
     width = max((len(label) for label, _ in rows), default=0) + 2
     for label, text in rows:
         page.wrapped(text, 0, label.ljust(width))
