@@ -122,6 +122,8 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
     data_home = str(config.declared.get("data_home", ""))
     for resource in plan.resources:
         if resource.change.actions == ("delete",) or resource.deposed:
+            if not resource.deposed and locator.is_guard(resource):
+                subjects.append(Subject(resource, "", (), guard=True))
             continue
         if plan.kind == "state" and resource.is_data:
             continue

@@ -99,6 +99,8 @@ def types(cloud: Path, semantics: dict[str, dict[str, str]]) -> dict[str, Any]:
     for r in table(cloud / "global.csv"):
         if r["use"] == "decide":
             made.setdefault(r["resource_type"], {})["global"] = True
+    for r in table(cloud / "guards.csv"):
+        made.setdefault(r["resource_type"], {})["guard"] = True
     for r in table(cloud / "data_bearing.csv"):
         record = made.setdefault(r["resource_type"], {})
         record["bearing"] = "data" if r["data_bearing"] == "y" else "control"

@@ -87,10 +87,16 @@ def decide(location: Location, allowed: Sequence[tuple[str, Allowed]], regulated
 def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) -> Iterator[Outcome]:
     """SOV001-SOV006 and SOV010-SOV012: every location that fails or is open. A pass yields nothing."""
     seen: dict[tuple[object, ...], Verdict] = {}
+    subjects = list(subjects)
+    drifted: set[tuple[str, str]] = set()  # what drift speaks for: the plan that keeps it adds nothing
+    for subject in subjects:
+        if subject.drift:
+            for found in _drifted(subject, context):
+                drifted.add((found.address, found.path))
+                yield found
     for subject in subjects:
         action = subject.resource.action
         if subject.drift:
-            yield from _drifted(subject, context)
             continue
         if action is Action.DELETE or subject.resource.deposed:
             if subject.guard:
@@ -109,7 +115,7 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
             if verdict is None:
                 verdict = seen[key] = decide(location, subject.allowed, context.regulated)
             outcome = _judge(subject, location, context, verdict)
-            if outcome is not None:
+            if outcome is not None and not (drifted and (outcome.address, outcome.path) in drifted):
                 yield outcome
 
 
@@ -122,7 +128,7 @@ def _judge(s: Subject, location: Location, context: SovereigntyContext, verdict:
     if s.resource.is_data or s.resource.action is Action.READ:
         return replace(outcome, level="note")
     if rule == "SOV011" and s.resource.action is Action.FORGET:
-        return replace(outcome, level="note") if verdict == "fail" else outcome
+        return replace(outcome, level="note")
     if verdict == "fail" and rule in ("SOV001", "SOV004", "SOV005", "SOV010"):
         shift = {"data": 1, "control": -1}.get(s.bearing, 0)
         outcome = replace(outcome, shift=shift, shift_guessed=not s.curated)
@@ -350,7 +356,6 @@ def _drifted(s: Subject, context: SovereigntyContext) -> Iterator[Outcome]:
         verdict = decide(location, s.allowed, context.regulated)
         location, verdict = _either_way(s, location, context, verdict)
         if verdict == "pass":
-            yield Outcome("SOV010", "pass", s.resource.address, location.path)
             continue
         outcome = _describe(s, location, verdict, "SOV010", context)
         where = _WITHHELD if location.sensitive else place_text(location)

@@ -79,6 +79,7 @@ class Locator:
     _sources: dict[str, tuple[str, Provider | None]] = field(default_factory=dict)
     _shared: dict[tuple[object, ...], tuple[Location, ...]] = field(default_factory=dict)
     _keyed: dict[str, list[tuple[Target, str]]] = field(default_factory=dict)
+    _routing: set[str] = field(default_factory=set)
     _providers: Providers | None = None
     used_assumptions: dict[str, str] = field(default_factory=dict)
 
@@ -119,11 +120,11 @@ class Locator:
             if (reading.any_type or not known) and not facts.global_ and all(s.path != a for s in specs)
         ]
         anchors = [s for s in specs if s.role == "home"]
-        plain = [s for s in specs if s.kind in _PLACE_KINDS and len(s.segments) == 1]
-        if not anchors:
+        if not anchors and not (reading.any_type and not facts.global_):
+            plain = [s for s in specs if s.kind in _PLACE_KINDS and len(s.segments) == 1 and s.topic != "network"]
             anchors = [s for s in plain if s.role == "processing"]
-        if not anchors and not reading.any_type and not facts.parents:
-            anchors = plain  # a replica, backup or log store of its own: where it stands is its one location
+            if not anchors and not facts.parents:
+                anchors = plain  # a replica, backup or log store of its own: where it stands is its one location
         others = [s for s in specs if s not in anchors]
         anchors = [*wild, *anchors] if reading.any_type else [*anchors, *wild]
         roots = {s.segments[0] for s in (*anchors, *others)}
@@ -135,6 +136,11 @@ class Locator:
         )  # fmt: skip
 
     # --- entry points
+
+    def is_guard(self, resource: Resource) -> bool:
+        """Whether the type can hold a guard on where resources may stand."""
+        tp = self._type(resource)
+        return tp is not None and tp.facts.guard
 
     def locate(self, resource: Resource) -> Located:
         """All locations of one instance, as it will be."""
@@ -515,14 +521,16 @@ class Locator:
         return tuple(found)
 
     def _unknown_other(self, r: Resource, spec: LocationSpec, v: Value) -> list[Location]:
-        if spec.kind in ("resource_ref", "arn", "inference_profile_prefix"):
+        if spec.kind == "inference_profile_prefix" and (routed := self._referred_profiles(r, spec, v)) is not None:
+            return routed
+        if spec.kind in ("resource_ref", "arn"):
             referred = self._referred(r, spec.segments, v.path, spec.role, 0)
             if referred:
                 return [replace(loc, topic=spec.topic) for loc in referred]
         if spec.effects and all(e == "stays" for e in spec.effects.values()):
             return []
         opened = self._open(r, v.path, spec.role, self._unknown_cause(r, spec))
-        return [replace(opened, topic=spec.topic)]
+        return [replace(opened, topic=spec.topic or ("footprint" if spec.effects else ""))]
 
     def _read(
         self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
@@ -653,9 +661,8 @@ class Locator:
         evidence, sensitive = self._why(r, spec, v, tp)
         prefix = tp.reader.profile_prefix(v.value)
         if prefix is None:
-            referred = [loc for loc in self._referred(r, spec.segments, v.path, spec.role, 0) if loc.topic == "ai"]
-            if referred:
-                return [replace(loc, topic="ai") for loc in referred]
+            if (routed := self._referred_profiles(r, spec, v)) is not None:
+                return routed
             opened = self._open(r, v.path, spec.role, f"{spec.path}: the profile's regions are not in the plan")
             return [replace(opened, topic="ai", value="" if sensitive else v.value, sensitive=sensitive)]
         if prefix == "":
@@ -673,6 +680,24 @@ class Locator:
         made = self._set(r, v.path, spec, v.value, "profile", places + maybe, evidence, sensitive)
         cause = f"{prefix} may also route to {', '.join(profile.may_include)}" if maybe else ""
         return [replace(made, topic="ai", cause=cause, unconfirmed=cause or made.unconfirmed)]
+
+    def _referred_profiles(self, r: Resource, spec: LocationSpec, v: Value) -> list[Location] | None:
+        """The routing of the profiles of this plan that the attribute refers to; None where there are none."""
+        trace = self.refs.trace(block_address(r), spec.segments)
+        found: list[Location] | None = None
+        for other in self.refs.instances(r, trace):
+            tp = self._type(other)
+            profiles = [s for s in tp.others if s.kind == spec.kind] if tp is not None else []
+            if tp is None or not profiles or other.address in self._routing:
+                continue
+            found = found or []
+            self._routing.add(other.address)  # profiles that copy from each other end here
+            for routed in self._others(other, tp, tp.projection.after(other), ()):
+                if routed.topic == "ai":
+                    evidence = (Evidence(f"{v.path} refers to {other.address}"), *routed.evidence)
+                    found.append(replace(routed, address=r.address, path=v.path, role=spec.role, evidence=evidence))
+            self._routing.discard(other.address)
+        return found
 
     # --- building blocks
 
@@ -766,12 +791,13 @@ def _at(loc: Location, address: str) -> Location:
 
 
 def _applies(spec: LocationSpec, body: Body) -> bool:
-    """Whether the row's conditions hold. A value that is not known meets neither `when` nor `unless`."""
+    """Whether the row's conditions hold. A value that is not known cannot take a row out."""
     for condition, wanted in ((spec.when, True), (spec.unless, False)):
         if condition:
             path, _, pattern = condition.partition("=")
-            values = [v.value for v in body.get(split_path(path)) if isinstance(v.value, str)]
-            if any(re.search(pattern, v) for v in values) is not wanted:
+            values = [v.value for v in body.get(split_path(path))]
+            met = any(isinstance(v, str) and re.search(pattern, v) for v in values)
+            if met is not wanted and not (wanted and UNKNOWN in values):
                 return False
     return True
 
