@@ -1,4 +1,4 @@
-"""What the economic rules are told: the manifest and its prices from the configuration, compute and data from the plan."""
+"""What the economic rules and the gates are told: manifest and prices from the configuration, compute from the plan."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from functools import cache
 from typing import Any
 
 from auditor.catalog import Catalog
-from auditor.checks.economics_context import EconomicsContext, Home
+from auditor.checks.economics import as_of_text, price_text
+from auditor.checks.economics_context import SPOKES, EconomicsContext, Home
+from auditor.checks.running_costs import inference_capacity
 from auditor.config import Config
 from auditor.economics import Price, exact, flat_price, tier_problem, tiered_price
 from auditor.errors import PolicyError
 from auditor.facts import Index, Trace
-from auditor.model import Job, Location, Plan, strip_keys
+from auditor.gates import EVERY, GateFacts, Graded
+from auditor.hydration import hydration
+from auditor.model import Finding, Hydration, Job, Location, Plan, Rule, strip_keys
 from auditor.resolve.traits import traces
 from auditor.workload import Declared
 
@@ -94,4 +98,66 @@ def economics_context(
         spokes=tuple(dict.fromkeys(cloud_of(s, index) for s in config.spoke)),
         jobs=jobs,
         traces=traced,
+    )
+
+
+def gate_facts(
+    contexts: Sequence[EconomicsContext], graded: Sequence[Graded], passed: Mapping[str, str], config: Config, *,
+    rules: Sequence[Rule], every: Mapping[str, Rule], locations: int, partial: Sequence[str],
+) -> GateFacts:  # fmt: skip
+    """Everything that the gates of a run are decided from, over all its plans."""
+    ran = {r.id for r in rules}
+    missing = {}
+    for rule in EVERY:
+        if rule not in ran:
+            override = config.rules.get(rule)
+            if override is not None and override.off:
+                missing[rule] = f"is off ({override.reason})"
+            else:
+                missing[rule] = "was not selected" if rule in every else "is not in this version"
+    return GateFacts(
+        graded=graded,
+        passed=passed,
+        missing=missing,
+        jobs=[j for c in contexts for j in c.accelerated],
+        declared=Declared(config.workload) if config.workload is not None else None,
+        neoclouds=sorted({n for c in contexts for n in c.neoclouds}),
+        inference=sorted({a for c in contexts for a in inference_capacity(c)}),
+        allow=config.places.top.describe("home") if config.places is not None else "",
+        locations=locations,
+        max_p99_ms=exact(config.interconnect["max_p99_ms"]),
+        partial=partial,
+    )
+
+
+def spokes_of(contexts: Sequence[EconomicsContext]) -> tuple[str, ...]:
+    """Clouds that are the spoke: those declared, else every neocloud and marketplace that carries resources."""
+    declared = tuple(dict.fromkeys(s for c in contexts for s in c.spokes))
+    return declared or tuple(sorted({cloud for c in contexts for cloud, k in c.classes.items() if k in SPOKES}))
+
+
+def hydration_of(
+    contexts: Sequence[EconomicsContext], stores: Sequence[tuple[str, str, str]], findings: Sequence[Finding],
+    config: Config, catalog: Catalog, ran: bool,
+) -> Hydration | None:  # fmt: skip
+    """stores: (cloud, address, category) of planned data stores; ran: SOV013 was among the rules. None: no spoke."""
+    spokes = spokes_of(contexts)
+    if not spokes:
+        return None
+    jobs = [j for c in contexts for j in c.accelerated]
+    nvme: dict[str, float | None] = {}
+    for job in jobs:
+        cloud = catalog.cloud(job.cloud) if job.cloud in spokes else None
+        for kind in job.instance_types:
+            nvme[kind] = (cloud.instances.get(kind) or {}).get("local_nvme_gb") if cloud is not None else None
+    judged = ran and (config.regulated or config.declared.get("pattern") == "jit")
+    here = {address: category for cloud, address, category in stores if cloud in spokes}
+    return hydration(spokes, here, findings, jobs, nvme, judged)
+
+
+def prices_said(context: EconomicsContext) -> tuple[str, ...]:
+    """Every price that an economic rule uses, with its date."""
+    return tuple(
+        f"{name} {price_text(price).removeprefix('x ').removeprefix('at ')} ({as_of_text(price)})"
+        for name, price in (("hub egress", context.hub_price), ("spoke egress", context.spoke_price))
     )

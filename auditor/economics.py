@@ -19,6 +19,8 @@ HOURS_PER_MONTH: Final = 720
 SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
 UNITS: Final = "1 TB = 1000 GB; month = 30 days = 720 h = 2,592,000 s"
 
+UNIT_NOTE: Final = " [1 TB = 1000 GB; month = 720 h]"  # ends every economic finding
+
 CENT: Final = Decimal("0.01")
 
 

@@ -511,6 +511,32 @@ class BaselineCounts(msgspec.Struct, frozen=True, gc=False):
     hide: bool = False
 
 
+GateVerdict = Literal["GO", "NO-GO", "UNDECIDED", "N/A"]
+
+
+class Gate(msgspec.Struct, frozen=True, gc=False):
+    """One question of the architecture board, answered from the plan and the manifest."""
+
+    number: int
+    name: str
+    verdict: GateVerdict
+    summary: str  # the answer with its numbers
+    rules: tuple[str, ...] = ()  # rules behind the verdict
+    declare: tuple[str, ...] = ()  # what would decide an UNDECIDED
+    break_even: str = ""  # which saving, or how much moved, would pass
+    fix: str = ""
+    remarks: tuple[str, ...] = ()  # what did not decide, and should be read
+
+
+class Hydration(msgspec.Struct, frozen=True, gc=False):
+    """What the plan leaves on the spoke: at rest, gone with the node, not to be proven. Lines to print."""
+
+    spokes: tuple[str, ...] = ()
+    rests: tuple[str, ...] = ()
+    ephemeral: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+
+
 class Report(msgspec.Struct, frozen=True, gc=False):
     """Everything a format may print. Sorted: findings by level, rule, address, path."""
 
@@ -533,6 +559,10 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     rules: tuple[Rule, ...] = ()  # the rules that ran, for SARIF
     allow: tuple[str, ...] = ()
     fail_on: Level = "error"
-    gates: tuple[Any, ...] = ()
     unchanged: tuple[Finding, ...] = ()  # findings that the baseline holds: listed, never counted
     baseline: BaselineCounts | None = None
+    gates: tuple[Gate, ...] = ()  # empty where not every rule of the gates ran
+    overall: GateVerdict | None = None  # of the gates; None where they are empty
+    hydration: Hydration | None = None  # None: no spoke
+    fragmentation: str = ""  # RES001
+    prices: tuple[str, ...] = ()  # every price used, with its date

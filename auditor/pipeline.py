@@ -15,10 +15,14 @@ from auditor import __version__
 from auditor.baseline import Baseline, apply_baseline, previous_addresses
 from auditor.catalog import Catalog
 from auditor.checks.context import AuditContext
+from auditor.checks.economics_context import EconomicsContext
+from auditor.checks.security import fragmentation
 from auditor.checks.sovereignty import SovereigntyContext, Subject
 from auditor.config import Config
-from auditor.economic_facts import economics_context
+from auditor.economic_facts import economics_context, gate_facts, hydration_of, prices_said
 from auditor.errors import AuditorError, RuleError
+from auditor.gates import EVERY as GATE_RULES
+from auditor.gates import Graded, judge_gates, overall
 from auditor.identity import fingerprint
 from auditor.levels import at_least, level_of
 from auditor.model import (
@@ -28,6 +32,7 @@ from auditor.model import (
     Coverage,
     Finding,
     InputInfo,
+    Level,
     Location,
     Outcome,
     Plan,
@@ -62,6 +67,10 @@ class _Tally:
     unknown_types: set[str] = field(default_factory=set)
     locations: list[Location] = field(default_factory=list)
     assumptions: dict[str, str] = field(default_factory=dict)
+    economics: list[EconomicsContext] = field(default_factory=list)
+    stores: list[tuple[str, str, str]] = field(default_factory=list)  # cloud, address, category
+    levels: list[tuple[Finding, Level]] = field(default_factory=list)  # of the rules of the gates, as they count there
+    passed: dict[str, str] = field(default_factory=dict)  # rule -> what its pass said
 
 
 def audit(
@@ -88,7 +97,12 @@ def audit(
         for outcome in _outcomes(context, rules):
             if outcome.kind in ("fail", "open"):
                 finding = _finding(outcome, every[outcome.rule], config)
-                findings.append(pointer.place(finding) if pointer is not None else finding)
+                finding = pointer.place(finding) if pointer is not None else finding
+                findings.append(finding)
+                if outcome.rule in GATE_RULES:
+                    tally.levels.append((finding, _gate_level(outcome, every[outcome.rule], config)))
+            elif outcome.kind == "pass" and outcome.message:
+                tally.passed[outcome.rule] = outcome.message
     active, waived, about = apply_waivers(findings, config.waivers, every, as_of, _judged(rules, config))
     unchanged: list[Finding] = []
     against: BaselineCounts | None = None
@@ -99,12 +113,42 @@ def audit(
     active += [_finding(o, every[o.rule], config) for o in about]
     active += [_finding(o, every[o.rule], config) for o in _regulated(active, rules, config, bool(partial))]
     report = _report(plans, config, catalog, rules, as_of, tally, active, waived, partial)
+    report = _with_gates(report, tally, config, catalog, every)
     if against is None:
         return report
     unchanged.sort(key=_order)
     return replace(
         report, baseline=against, unchanged=() if against.hide else tuple(unchanged),
         summary=replace(report.summary, unchanged=len(unchanged)),
+    )  # fmt: skip
+
+
+def _gate_level(outcome: Outcome, rule: Rule, config: Config) -> Level:
+    """The level without the mercy for existing resources and inference: a gate asks about the design."""
+    override = config.rules.get(rule.id)
+    bare = replace(outcome, floor=None)
+    return level_of(bare, rule, override.level if override is not None else None, config.on_unknown, config.regulated)
+
+
+def _with_gates(report: Report, tally: _Tally, config: Config, catalog: Catalog, every: Mapping[str, Rule]) -> Report:
+    """The report with its gates, hydration and fragmentation; no gates where `--rules` left out rules they need."""
+    ran = {r.id for r in report.rules}
+    waived = {(w.finding.rule, w.finding.fingerprint) for w in report.waived}
+    graded = [Graded(f, level, (f.rule, f.fingerprint) in waived) for f, level in tally.levels]
+    known = {f.fingerprint for f, _ in tally.levels}
+    graded += [Graded(f, f.level) for f in report.findings if f.rule in GATE_RULES and f.fingerprint not in known]
+    facts = gate_facts(
+        tally.economics, graded, tally.passed, config, rules=report.rules, every=every,
+        locations=len(report.locations), partial=report.partial,
+    )  # fmt: skip
+    gates = () if "was not selected" in facts.missing.values() else judge_gates(facts)
+    findings = [*report.findings, *(w.finding for w in report.waived)]
+    fragments = [fragmentation(c, report.locations) for c in tally.economics] if "RES001" in ran else []
+    return replace(
+        report, gates=gates, overall=overall(gates) if gates else None,
+        hydration=hydration_of(tally.economics, tally.stores, findings, config, catalog, "SOV013" in ran),
+        fragmentation="; ".join(dict.fromkeys(f for f in fragments if f)),
+        prices=prices_said(tally.economics[0]) if tally.economics else (),
     )  # fmt: skip
 
 
@@ -134,6 +178,8 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         if data_home and located.home is not None and resource.name in data_home:
             homes.setdefault(block_address(resource), located.home)
             homes.setdefault(resource.address, located.home)
+        if located.bearing == "data" and located.curated and not resource.is_data:
+            tally.stores.append((located.cloud, resource.address, located.category))
         tally.locations.extend(located.locations)
         if located.locations or (located.status == "unknown_type" and not resource.is_data):
             subjects.append(_subject(located, plan, config, locator))
@@ -155,6 +201,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
             index, config.regulated, config.region_guarantees, suggest.best if suggest else None
         )
     economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=())
+    tally.economics.append(economics)
     return AuditContext(
         plan, subjects, (), sovereignty, config.places is not None, providers, economics=economics
     )  # fmt: skip

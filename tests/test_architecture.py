@@ -16,7 +16,7 @@ LAYERS = [
         "model", "syntax", "facts", "values", "spelling", "identity", "conform", "levels", "places", "scopes", "versions",
         "lagfacts", "economics", "workload",
     },
-    {"documents", "checks", "resolve", "report", "layers", "vetting"},
+    {"documents", "checks", "resolve", "report", "layers", "vetting", "gates", "hydration"},
     {"load", "catalog", "rules", "waivers", "baseline", "yamledit", "config"},
     {"economic_facts"},
     {"pipeline"},

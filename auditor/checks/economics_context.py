@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from auditor.economics import Price
+from auditor.economics import UNIT_NOTE, Price
 from auditor.facts import Trace
 from auditor.model import Job, Level, Outcome
 from auditor.workload import Declared
 
 SPOKES: Final = ("neocloud", "marketplace")
-UNIT_NOTE: Final = " [1 TB = 1000 GB; month = 720 h]"
 
 
 @dataclass(frozen=True, slots=True)

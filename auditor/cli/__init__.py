@@ -22,6 +22,7 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
     "check": "check",
     "dump": "check",
     "explain": "rules",
+    "gates": "gates",
     "regions": "rules",
     "rules": "rules",
     "schema": "validate",
