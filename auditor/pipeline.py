@@ -43,13 +43,13 @@ from auditor.model import (
     Waived,
     block_address,
 )
-from auditor.places import AllowList, expand
+from auditor.places import AllowList
+from auditor.remedies import Remedies
 from auditor.resolve.location import Located, Locator
 from auditor.resolve.references import References
 from auditor.resolve.source import Pointer
 from auditor.resolve.tags import tags_of
 from auditor.rules import adjust, bind
-from auditor.scopes import Places
 from auditor.scopes import Subject as ScopeSubject
 from auditor.waivers import apply_waivers
 
@@ -196,9 +196,9 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
     }
     sovereignty = None
     if config.places is not None or config.workload is not None:
-        suggest = _Suggestions(config.places, catalog) if config.places is not None else None
+        remedies = Remedies(catalog, subjects)
         sovereignty = SovereigntyContext(
-            index, config.regulated, config.region_guarantees, suggest.best if suggest else None
+            index, config.regulated, config.region_guarantees, remedies.remedy
         )
     economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=())
     tally.economics.append(economics)
@@ -252,24 +252,6 @@ def replace_after(resource: Resource) -> Resource:
         resource.change, after=resource.change.before, after_sensitive=resource.change.before_sensitive
     )
     return msgspec.structs.replace(resource, change=change)
-
-
-@dataclass(slots=True)
-class _Suggestions:
-    """A place that would pass, per cloud and role: the first allowed plain region."""
-
-    places: Places
-    catalog: Catalog
-    _cache: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def best(self, cloud: str, role: str, subject: Subject) -> str:
-        key = (cloud, role)
-        if key not in self._cache:
-            allowed = expand(self.places.top, self.catalog.index, role).get(cloud, [])
-            held = self.catalog.cloud(cloud)
-            plain = [r for r in allowed if held is None or held.regions[r].kind == "region"]
-            self._cache[key] = next(iter(plain or allowed), "")
-        return self._cache[key] if not subject.allowed or subject.allowed[0][0] == "" else ""
 
 
 def _outcomes(context: AuditContext, rules: Iterable[Rule]) -> list[Outcome]:

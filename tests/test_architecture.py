@@ -17,7 +17,7 @@ LAYERS = [
         "lagfacts", "economics", "workload",
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting", "gates", "hydration"},
-    {"load", "catalog", "rules", "waivers", "baseline", "yamledit", "config"},
+    {"remedies", "load", "catalog", "rules", "waivers", "baseline", "yamledit", "config"},
     {"economic_facts"},
     {"pipeline"},
     {"policytest"},

@@ -55,7 +55,7 @@ class SovereigntyContext:
     index: Index
     regulated: bool = False
     region_guarantees: Mapping[str, str] = field(default_factory=dict)
-    suggest: Callable[[str, str, Subject], str] | None = None  # (cloud, role, subject) -> a place that would pass
+    remedy: Callable[[Subject, Location], str] | None = None  # what would pass instead
 
 
 def permitted(place: Place, role: str, allowed: Iterable[tuple[str, Allowed]]) -> bool:
@@ -192,7 +192,8 @@ def _describe(
     refusing = [name for name, a in s.allowed if name and not all(a.permits(role, p) for p in location.places)]
     scope = f" (scope {', '.join(refusing)})" if refusing else ""
     home = next((loc for loc in s.locations if loc.role == "home" and loc is not location), None)
-    at_home = f" of {place_text(home)}" if home is not None and home.places and not home.sensitive else ""
+    elsewhere = home is not None and home.places and home.places != location.places and not home.sensitive
+    at_home = f" of {place_text(home)}" if home is not None and elsewhere else ""
     if verdict == "open":
         message = _open_message(r, location, where)
         remediation = _open_remedy(s, location)
@@ -303,15 +304,9 @@ def _open_remedy(s: Subject, location: Location) -> str:
 
 
 def _fail_remedy(s: Subject, location: Location, context: SovereigntyContext) -> str:
-    better = context.suggest(s.cloud, location.role, s) if context.suggest is not None else ""
-    attribute = location.path
-    if not better:
-        return f"Change {attribute} to an allowed place, or remove the resource."
-    if location.source == "provider" or attribute.startswith("("):
-        return f"Use a provider whose region is allowed, such as {better}."
-    return f'Set {attribute} = "{better}"' + (
-        " or use a provider of that region." if location.role == "home" else ", or remove the copy."
-    )
+    if context.remedy is not None:
+        return context.remedy(s, location)
+    return f"Change {location.path} to an allowed place, or remove the resource."
 
 
 def _unknown_type(s: Subject) -> Outcome:
