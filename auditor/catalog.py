@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from auditor.errors import CatalogError
-from auditor.facts import Cloud, Index, Trait
+from auditor.facts import Cloud, Coordinates, Index, Trait
 
 T = TypeVar("T")
 
@@ -51,3 +51,7 @@ class Catalog:
             known = cloud_id in self.index.clouds
             self._clouds[cloud_id] = self._read(f"{cloud_id}.json", Cloud) if known else None
         return self._clouds[cloud_id]
+
+    def coordinates(self) -> Coordinates:
+        """Where regions stand on a map; read when a format draws one."""
+        return self._read("coordinates.json", Coordinates)

@@ -103,6 +103,13 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     region_data: dict[str, list[str]] = {}  # data source type -> attributes that hold the provider's region
 
 
+class Coordinates(msgspec.Struct, frozen=True, eq=False):
+    """Where to draw things: (latitude, longitude) in degrees, by cloud and region, and by ISO country (its capital)."""
+
+    regions: dict[str, dict[str, tuple[float, float]]] = {}
+    countries: dict[str, tuple[float, float]] = {}
+
+
 class Pair(msgspec.Struct, frozen=True, gc=False, eq=False):
     """The paired region of a region; `region` empty where it is known to have none."""
 

@@ -21,6 +21,7 @@ import json
 import re
 import sys
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def coordinates() -> list[list[str]]:
 
 def row(label: str, country: str, city: dict[str, Any], how: str) -> list[str]:
     at = [f"{city[axis]:.2f}" for axis in ("latitude", "longitude")]
-    return [country, label, *at, how, f"GeoNames {city['geonameid']} (CC BY 4.0)", DATE, "verified" if how == "city" else "approximate"]
+    confidence = "verified" if how == "city" else "approximate"
+    return [country, label, *at, how, f"GeoNames {city['geonameid']} (CC BY 4.0)", DATE, confidence]
 
 
 def world(topology: dict[str, Any]) -> dict[str, str]:
@@ -119,10 +121,26 @@ def world(topology: dict[str, Any]) -> dict[str, str]:
         for index in {i if i >= 0 else ~i for ring in rings(geometry) for i in ring}:
             users[index] = users.get(index, 0) + 1
     shared = [arcs[i] for i in sorted(users) if users[i] > 1]
+    land = [ring for found in land for ring in unwrapped(found)]
     return {
         "land": "".join(path(ring, closed=True) for ring in land if max(lat for _, lat in ring) > SOUTH),
         "borders": "".join(path(points, closed=False) for points in shared),
     }
+
+
+def unwrapped(ring: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """A ring that crosses the antimeridian runs on past it, once on either edge of the map."""
+    made = [ring[0]]
+    turn = 0.0
+    for (before, _), (lon, lat) in pairwise(ring):
+        turn += 360 if lon - before < -180 else -360 if lon - before > 180 else 0
+        made.append((lon + turn, lat))
+    shifts = {0.0}
+    if max(lon for lon, _ in made) > ANTIMERIDIAN:
+        shifts.add(-360.0)
+    if min(lon for lon, _ in made) < -ANTIMERIDIAN:
+        shifts.add(360.0)
+    return [[(lon + shift, lat) for lon, lat in made] for shift in sorted(shifts)]
 
 
 def path(points: list[tuple[float, float]], closed: bool) -> str:
@@ -138,7 +156,7 @@ def path(points: list[tuple[float, float]], closed: bool) -> str:
         kept.pop()
     if len(kept) < (3 if closed else 2):
         return ""
-    steps = [f"{x - px} {y - py}" for (px, py), (x, y) in zip(kept, kept[1:], strict=False)]
+    steps = [f"{x - px} {y - py}" for (px, py), (x, y) in pairwise(kept)]
     return f"M{kept[0][0]} {kept[0][1]}l{' '.join(steps)}".replace(" -", "-") + ("z" if closed else "")
 
 

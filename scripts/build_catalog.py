@@ -253,6 +253,20 @@ def summary(cloud: dict[str, Any], owner: dict[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
 
 
+def coordinates() -> dict[str, Any]:
+    """Regions at their city, else (left out here) at their country's capital."""
+    at = {
+        (r["country"], r["city_or_metro"]): [float(r["latitude"]), float(r["longitude"])]
+        for r in table(CATALOG / "coordinates.csv")
+    }
+    made: dict[str, Any] = {}
+    for path in sorted(CATALOG.glob("*/regions.csv")):
+        for r in table(path):
+            if r["city_or_metro"] and (place := at.get((r["country"], r["city_or_metro"]))):
+                made.setdefault(path.parent.name, {})[r["region_id"]] = place
+    return {"regions": made, "countries": {country: place for (country, city), place in at.items() if not city}}
+
+
 def build() -> dict[Path, str]:
     semantics = document(CATALOG / "semantics.yaml")
     jurisdictions = document(CATALOG / "jurisdictions.yaml")
@@ -267,6 +281,7 @@ def build() -> dict[Path, str]:
         r["provider_source"]: trim({"cloud": r["cloud"], "class": r["class"], "short": r["short"], "channel": r["channel"]})
         for r in table(CATALOG / "providers.csv")
     }
+    out[CATALOG / "compiled" / "coordinates.json"] = coordinates()
     out[CATALOG / "compiled" / "index.json"] = {
         "as_of": str(jurisdictions["as_of"]),
         "providers": providers,

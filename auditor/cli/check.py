@@ -73,7 +73,7 @@ def check_command(
     plans = with_source(read_plans(paths), hcl_dir, binary_plan, keep_going)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)
-    left_out = write(report, wanted_reports, verbose, sarif_include_waived, stack)
+    left_out = write(report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack)
     if not quiet:
         for notice in (*report.notices, *left_out):
             click.echo(f"auditor: {clean(notice)}", err=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import click
 
+from auditor.catalog import Catalog
 from auditor.errors import AuditorError
-from auditor.model import Report
+from auditor.model import Report, SourceRange
 from auditor.report import FORMATS, RenderOptions, diagnostics
 
 
@@ -42,8 +44,9 @@ def targets(formats: tuple[str, ...], output: Path | None) -> list[Target]:
 
 
 def write(
-    report: Report, wanted: list[Target], verbose: bool = False, include_waived: bool = False, stack: str = ""
-) -> list[str]:
+    report: Report, wanted: list[Target], catalog: Catalog, *, verbose: bool = False, include_waived: bool = False,
+    stack: str = "",
+) -> list[str]:  # fmt: skip
     """Renders and writes every target, stdout last. Returns what a format had to leave out, for stderr.
 
     Raises AuditorError when a file cannot be written.
@@ -54,7 +57,7 @@ def write(
     for target in sorted(wanted, key=lambda t: t.path is None):
         options = RenderOptions(
             color=color and target.path is None, verbose=verbose, sarif_include_waived=include_waived, stack=stack,
-            root=str(_repository(cwd)), cwd=str(cwd),
+            root=str(_repository(cwd)), cwd=str(cwd), coordinates=catalog.coordinates, excerpt=_excerpt,
         )  # fmt: skip
         text = FORMATS[target.format](report, options)
         left_out += diagnostics(target.format, report, options)
@@ -66,6 +69,28 @@ def write(
         except OSError as e:
             raise AuditorError(f"{target.path}: cannot be written: {e.strerror or e}") from e
     return left_out
+
+
+def _excerpt(at: SourceRange) -> str:
+    """The text of exactly this range, where its file is at hand."""
+    lines = _lines(at.file)[at.start_line - 1 : at.end_line]
+    if not lines:
+        return ""
+    lines[-1] = lines[-1][: at.end_column - 1]
+    lines[0] = lines[0][at.start_column - 1 :]
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=64)
+def _text(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError):  # not at hand: the report does without
+        return ""
+
+
+def _lines(file: str) -> list[str]:
+    return _text(file).splitlines()
 
 
 def _repository(cwd: Path) -> Path:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from auditor.model import Report
+from auditor.model import Report, SourceRange
+
+if TYPE_CHECKING:
+    from auditor.facts import Coordinates
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class RenderOptions:
     stack: tells several uploads for one commit apart (SARIF `automationDetails.id`).
     root: the repository root, absolute; paths below it become relative to it.
     cwd: the folder that relative paths of the report count from, absolute.
+    coordinates: reads where regions stand, asked only by formats with a map.
+    excerpt: the source text of exactly a range, "" where it is not at hand.
     """
 
     color: bool = False
@@ -28,6 +33,8 @@ class RenderOptions:
     stack: str = ""
     root: str = ""
     cwd: str = ""
+    coordinates: Callable[[], Coordinates] | None = None
+    excerpt: Callable[[SourceRange], str] | None = None
 
 
 Renderer = Callable[[Report, RenderOptions], str]
@@ -75,6 +82,12 @@ def _junit(report: Report, options: RenderOptions) -> str:
     return render(report, options)
 
 
+def _html(report: Report, options: RenderOptions) -> str:
+    from auditor.report.html import render
+
+    return render(report, options)
+
+
 FORMATS: Final[Mapping[str, Renderer]] = MappingProxyType(
     {
         "text": _text,
@@ -84,6 +97,7 @@ FORMATS: Final[Mapping[str, Renderer]] = MappingProxyType(
         "github": _github,
         "gitlab": _gitlab,
         "junit": _junit,
+        "html": _html,
     }
 )
 

@@ -1,0 +1,112 @@
+"""Findings and waivers as articles: what, where, why, what to do, and the path of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from auditor.model import Finding, Report, SourceRange, Waived
+from auditor.report.escape import block, clean, cut, prose
+from auditor.report.grouping import Group, by_set, clean_sets, rule_title
+from auditor.report.html.markup import code, name, table, text
+
+if TYPE_CHECKING:
+    from auditor.report import RenderOptions
+
+MAX_GROUPS: Final = 2000
+MAX_INSTANCES: Final = 200
+MAX_OPEN: Final = 40  # with more groups than this the evidence starts folded
+MAX_EXCERPT: Final = 600
+Excerpt = Callable[[SourceRange], str]
+
+
+def render(report: Report, options: RenderOptions) -> str:
+    sets = by_set(report)
+    total = sum(len(groups) for _, groups in sets)
+    unfolded = " open" if total <= MAX_OPEN else ""
+    out: list[str] = []
+    room = MAX_GROUPS
+    number = 0
+    for heading, groups in sets:
+        out.append(f'<section class="set"><h3>{name(heading.capitalize())}</h3>\n')
+        for g in groups[:room]:
+            number += 1
+            out.append(_article(g, number, report, options.excerpt, unfolded))
+        out.append("</section>\n")
+        room -= min(room, len(groups))
+    if total > MAX_GROUPS:
+        out.append(f"<p>{total - MAX_GROUPS} of {total} groups of findings left out; the JSON report lists all.</p>\n")
+    if not total:
+        out.append("<p>No findings.</p>\n")
+    if quiet := clean_sets(report):
+        out.append(f"<p>Nothing found by: {', '.join(name(q.lower()) for q in quiet)}.</p>\n")
+    return "".join(out)
+
+
+def _article(g: Group, number: int, report: Report, excerpt: Excerpt | None, unfolded: str) -> str:
+    f = g.first
+    style = "open" if f.kind == "open" else f.level
+    label = f"open ({f.level})" if f.kind == "open" else f.level
+    title = rule_title(report, f.rule)
+    head = f"{len(g.findings)} × {text(f.cause)}" if g.by_cause else code(f.address)
+    where = f' <span class="where">{_where(f)}</span>' if f.location and not g.by_cause else ""
+    fix = prose(g.remediation)
+    fix = f'<p class="fix"><b>Fix:</b> {text(fix)}</p>' if fix and fix not in prose(f.message) else ""
+    return (
+        f'<article class="finding {style}" id="f{number}" data-level="{f.level}" data-kind="{f.kind}">\n'
+        f'<h4><span class="badge {style}">{label}</span> <span class="rule">{name(f.rule, 40)}</span> {text(title)}</h4>\n'
+        f'<p class="address">{head}{where}</p>\n<p>{text(f.message)}</p>{fix}\n'
+        f"{_instances(g)}{_evidence(f, None if g.by_cause else excerpt, unfolded)}</article>\n"
+    )
+
+
+def _where(f: Finding) -> str:
+    return code(f"{f.location.file}:{f.location.start_line}") if f.location else ""
+
+
+def _instances(g: Group) -> str:
+    names = [a for a in g.addresses if g.by_cause or a != g.first.address]
+    if not names:
+        return ""
+    items = "".join(f"<li>{code(a)}</li>" for a in names[:MAX_INSTANCES])
+    more = f"<li>and {len(names) - MAX_INSTANCES} more</li>" if len(names) > MAX_INSTANCES else ""
+    label = "resources" if g.by_cause else "more instances"
+    return f"<details><summary>{len(names)} {label}</summary><ul>{items}{more}</ul></details>\n"
+
+
+def _evidence(f: Finding, excerpt: Excerpt | None, unfolded: str) -> str:
+    steps = "".join(
+        f"<li>{text(e.what)}" + (f" {code(f'{e.file}:{e.line}' if e.line else e.file)}" if e.file else "") + "</li>"
+        for e in f.evidence
+    )
+    chain = f'<ol class="chain">{steps}</ol>' if steps else ""
+    source = excerpt(f.location) if excerpt and f.location and f.observed != "(sensitive)" else ""
+    # Only the text that the finding points at: the lines around it may hold what nobody should read.
+    shown = f"<pre><code>{escape(cut(block(source), MAX_EXCERPT))}</code></pre>" if source else ""
+    rows = (
+        ("Attribute", f.path),
+        ("Seen", f.observed),
+        ("Wanted", f.expected),
+        ("Job", f.job or ""),
+        ("Fingerprint", f.fingerprint),
+    )
+    facts = "".join(f"<dt>{k}</dt><dd>{code(v)}</dd>" for k, v in rows if v)
+    return f"<details{unfolded}><summary>Evidence</summary>{chain}{shown}<dl>{facts}</dl></details>\n"
+
+
+def waived(report: Report) -> str:
+    if not report.waived:
+        return ""
+    rows = [_waived_row(w) for w in report.waived]
+    return table("Waived findings", ("Finding", "Reason", "Until", "Source"), rows)
+
+
+def _waived_row(w: Waived) -> tuple[str, ...]:
+    owner = f" ({text(w.waiver.owner)})" if w.waiver.owner else ""
+    return (
+        f"{name(w.finding.rule, 40)} {code(w.finding.address)}",
+        text(w.waiver.reason) + owner,
+        name(clean(w.waiver.expires)),
+        code(w.waiver.source),
+    )

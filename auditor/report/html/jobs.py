@@ -1,0 +1,85 @@
+"""Job cards: what runs together, how large, over which zones, on which fabric."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from auditor.model import Job
+from auditor.report.escape import clean, cut
+from auditor.report.html.markup import code, name, text
+
+MAX_NODES: Final = 8  # drawn per zone
+MAX_ZONES: Final = 6
+STATES: Final = {
+    "on": ("pass", "on"),
+    "off": ("fail", "available, not switched on"),
+    "impossible": ("fail", "not possible with this type"),
+    "open": ("open", "undecided"),
+    "not_needed": ("none", "not needed"),
+}
+
+
+def render(jobs: tuple[Job, ...]) -> str:
+    if not jobs:
+        return "<p>No accelerator jobs in this plan.</p>\n"
+    return '<div class="cards">\n' + "".join(_card(j) for j in jobs) + "</div>\n"
+
+
+def span(low: int | None, high: int | None) -> str:
+    """`4`, `2 to 16`, `2 or more`, `unknown`."""
+    if low is None and high is None:
+        return "unknown"
+    if low == high:
+        return str(low)
+    if high is None:
+        return f"{low} or more"
+    return f"up to {high}" if low is None else f"{low} to {high}"
+
+
+def _card(j: Job) -> str:
+    style, state = STATES[j.fabric_state]
+    rows = [
+        ("Role", f"{name(j.role)} ({text(j.role_reason)})" if j.role_reason else name(j.role)),
+        ("Nodes", span(j.nodes_min, j.nodes_max)),
+        ("Accelerators", f"{span(j.gpus_min, j.gpus_max)} {', '.join(name(a, 60) for a in j.accelerators)}"),
+        ("Type", ", ".join(code(t, 80) for t in j.instance_types) or "unknown"),
+        ("Fabric", f'{name(j.fabric, 60)} <span class="badge {style}">{state}</span>'),
+        ("Zones", ", ".join(code(z, 80) for z in j.zones) or "not known"),
+        ("Placement", name(j.placement, 80)),
+        ("Missing", ", ".join(code(m, 200) for m in j.missing)),
+        ("Why open", text(j.cause)),
+    ]
+    facts = "".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in rows if v)
+    return f'<article class="card"><h3>{code(j.name, 300)}</h3>\n{_diagram(j, style, state)}<dl>{facts}</dl></article>\n'
+
+
+def _diagram(j: Job, style: str, state: str) -> str:
+    """Zones as boxes, nodes as squares in them, the fabric as the line that joins them (or fails to)."""
+    zones = list(j.zones) or [*j.regions[:1], ""][:1]
+    shown = zones[:MAX_ZONES]
+    nodes = j.nodes_max or j.nodes_min or 0
+    width, gap = 150, 10
+    total = len(shown) * (width + gap) - gap
+    parts = []
+    for n, zone in enumerate(shown):
+        x = n * (width + gap)
+        here = nodes // len(zones) + (1 if n < nodes % len(zones) else 0)
+        squares = "".join(
+            f'<rect class="node" x="{x + 11 + (i % 4) * 33}" y="{28 + (i // 4) * 33}" width="27" height="27" rx="4"/>'
+            for i in range(min(here, MAX_NODES))
+        )
+        more = f'<text x="{x + width - 8}" y="18" text-anchor="end">{here} nodes</text>' if nodes else ""
+        label = cut(clean(zone) or "zone unknown", 14)
+        parts.append(
+            f'<rect class="zone" x="{x + 1}" y="1" width="{width - 2}" height="98" rx="8"/>'
+            f'<text x="{x + 9}" y="18">{name(label)}</text>{more}{squares}'
+            f'<path class="fabric {style}" d="M{x + width // 2} 99v13"/>'
+        )
+    line = f'<path class="fabric {style}" d="M{width // 2} 112H{max(total - width // 2, width // 2 + 1)}"/>'
+    fabric = f'<text x="0" y="130">{name(cut(clean(j.fabric), 20))}: {state}</text>'
+    more_zones = f" and {len(zones) - len(shown)} zones more" if len(zones) > len(shown) else ""
+    title = f"{span(j.nodes_min, j.nodes_max)} nodes over {len(zones)} zones, fabric {j.fabric}: {state}{more_zones}"
+    return (
+        f'<svg class="job" viewBox="0 0 {max(total, 200)} 136" role="img"><title>{name(title)}</title>'
+        f"{''.join(parts)}{line}{fabric}</svg>\n"
+    )
