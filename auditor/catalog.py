@@ -10,6 +10,7 @@ import msgspec
 
 from auditor.errors import CatalogError
 from auditor.facts import Cloud, Coordinates, Index, Trait
+from auditor.lagfacts import Feature, LagIndex, Shard, Workarounds
 
 T = TypeVar("T")
 
@@ -25,7 +26,11 @@ class Catalog:
     """The facts as of a date. Implements `facts.Facts`."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self.directory = (directory or data_dir("provider_catalog")) / "compiled"
+        self.folder = directory or data_dir("provider_catalog")
+        self.directory = self.folder / "compiled"
+        self._shards: dict[str, Shard | None] = {}
+        self._features: dict[str, list[Feature]] = {}
+        self._natives: dict[str, dict[str, list[str]]] = {}
         self._clouds: dict[str, Cloud | None] = {}
 
     def _read(self, name: str, kind: type[T]) -> T:
@@ -55,3 +60,43 @@ class Catalog:
     def coordinates(self) -> Coordinates:
         """Where regions stand on a map; read when a format draws one."""
         return self._read("coordinates.json", Coordinates)
+
+    # --- lag
+
+    def _lag(self, name: str, kind: type[T]) -> T:
+        path = self.folder / "lag" / name
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=kind)
+        except (OSError, msgspec.DecodeError) as e:
+            raise CatalogError(f"cannot read the catalogue: lag/{name}: {e}", "Run scripts/build_catalog.py.") from e
+
+    @cached_property
+    def lag_index(self) -> LagIndex:
+        """Which providers have a shard. Raises CatalogError when missing or damaged."""
+        return self._lag("index.json", LagIndex)
+
+    @cached_property
+    def workarounds(self) -> Workarounds:
+        """Escape hatches, programs and hosts."""
+        return self._lag("workarounds.json", Workarounds)
+
+    def shard(self, source: str) -> Shard | None:
+        """Releases and first support of one provider (`namespace/name`, aliases followed), read once; None where none is held."""
+        name = self.lag_index.shard_of(source)
+        if name not in self._shards:
+            self._shards[name] = self._lag(self.lag_index.shards[name].file, Shard) if name else None
+        return self._shards[name]
+
+    def features(self, cloud: str) -> list[Feature]:
+        """The features of a cloud, sorted by id; empty where none are held."""
+        if cloud not in self._features:
+            file = self.lag_index.features.get(cloud)
+            self._features[cloud] = self._lag(file, list[Feature]) if file else []
+        return self._features[cloud]
+
+    def natives(self, space: str) -> dict[str, list[str]]:
+        """API type -> native types of one API namespace."""
+        if space not in self._natives:
+            held = (self.folder / "lag" / f"natives-{space}.json").is_file()
+            self._natives[space] = self._lag(f"natives-{space}.json", dict[str, list[str]]) if held else {}
+        return self._natives[space]

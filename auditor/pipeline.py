@@ -16,6 +16,7 @@ from auditor.baseline import Baseline, apply_baseline, previous_addresses
 from auditor.catalog import Catalog
 from auditor.checks.context import AuditContext
 from auditor.checks.economics_context import EconomicsContext
+from auditor.checks.lag import LagContext
 from auditor.checks.security import fragmentation
 from auditor.checks.sovereignty import SovereigntyContext, Subject
 from auditor.config import Config
@@ -45,6 +46,7 @@ from auditor.model import (
 )
 from auditor.places import AllowList
 from auditor.remedies import Remedies
+from auditor.resolve.lag_use import collect
 from auditor.resolve.location import Located, Locator
 from auditor.resolve.references import References
 from auditor.resolve.source import Pointer
@@ -202,8 +204,20 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         )
     economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=())
     tally.economics.append(economics)
+    classes = {source: cls for source, (_, cls, _) in providers.items()}
     return AuditContext(
-        plan, subjects, (), sovereignty, config.places is not None, providers, economics=economics
+        plan, subjects, (), sovereignty, config.places is not None, providers,
+        lag=lambda: _lag(plan, refs, config, catalog, as_of, classes), economics=economics,
+    )  # fmt: skip
+
+
+def _lag(
+    plan: Plan, refs: References, config: Config, catalog: Catalog, as_of: date, classes: Mapping[str, str]
+) -> LagContext:
+    """Made when a lag or workaround rule asks: until then no shard is read."""
+    return LagContext(
+        collect(plan, refs, catalog), catalog, as_of, config.lag, config.stage, config.features, config.workarounds,
+        plan.kind != "state", classes,
     )  # fmt: skip
 
 

@@ -267,6 +267,26 @@ def coordinates() -> dict[str, Any]:
     return {"regions": made, "countries": {country: place for (country, city), place in at.items() if not city}}
 
 
+def lag(providers: dict[str, dict[str, Any]]) -> dict[Path, Any]:
+    """The index over the lag shards, and the escape hatches."""
+    folder = CATALOG / "lag"
+    shards = {}
+    for path in sorted(folder.glob("*__*.json")):
+        shard = json.loads(path.read_text(encoding="utf-8"))
+        plain = [v for v in shard["releases"] if "-" not in v and "+" not in v]
+        latest = max(plain or shard["releases"], key=lambda v: [int(n) for n in re.split(r"[.+-]", v)[:3]])
+        cloud = providers.get(shard["source"], {}).get("cloud", "")
+        shards[shard["source"]] = trim({"file": path.name, "as_of": shard["as_of"], "latest": latest, "cloud": cloud})
+    return {
+        folder / "index.json": {
+            "shards": shards,
+            "aliases": document(folder / "overrides.yaml")["aliases"],
+            "features": {p.stem: f"features/{p.name}" for p in sorted(folder.glob("features/*.json"))},
+        },
+        folder / "workarounds.json": document(folder / "workarounds.yaml"),
+    }
+
+
 def build() -> dict[Path, str]:
     semantics = document(CATALOG / "semantics.yaml")
     jurisdictions = document(CATALOG / "jurisdictions.yaml")
@@ -290,6 +310,7 @@ def build() -> dict[Path, str]:
         "classes": classes(out.values()),
     }
     out[CATALOG / "compiled" / "traits.json"] = traits()
+    out.update(lag(providers))
     rules = [document(p) for p in sorted(POLICIES.glob("*/*.yaml"))]
     ids = [r["id"] for r in rules]
     if len(ids) != len(set(ids)):

@@ -26,6 +26,8 @@ def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
     """A folder with a policy; call it to write a plan of resources."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".auditor.yaml").write_text(POLICY)
+    lock = 'provider "registry.terraform.io/hashicorp/aws" {\n  version = "6.58.0"\n}\n'
+    (tmp_path / ".terraform.lock.hcl").write_text(lock)
 
     def plan(name: str, *resources: Bucket) -> Path:
         (tmp_path / name).write_text(json.dumps(to_plan({"resources": resources})))

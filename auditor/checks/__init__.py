@@ -7,8 +7,10 @@ from typing import Final
 
 from auditor.checks.context import AuditContext, Check
 from auditor.checks.economics import economics_outcomes
+from auditor.checks.lag import catalogue_age, lag_outcomes
 from auditor.checks.security import reviewed_outcomes, security_outcomes
 from auditor.checks.sovereignty import location_outcomes, provider_outcomes
+from auditor.checks.workaround import workaround_outcomes
 from auditor.model import Outcome, Rule
 
 
@@ -36,6 +38,22 @@ def _resilience(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Ou
     yield from ()
 
 
+_NATIVE: Final = ("LAG003", "LAG004", "LAG009", "LAG010", "LAG011", "LAG012")
+
+
+def _lag(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    """Lag and workarounds together: a block with a finding on its native type is not asked about its workaround."""
+    made = context.lag() if context.lag is not None else None
+    if made is None:
+        return
+    found = list(lag_outcomes(made))
+    settled = {o.address for o in found if o.rule in _NATIVE and o.rule in rules and o.kind in ("fail", "open")}
+    found += workaround_outcomes(made, settled)
+    found = [o for o in found if o.rule in rules]
+    yield from found
+    yield from catalogue_age(made, found, set(made.use.in_force) | {e.hatch.native for e in made.use.escapes if e.hatch.native})
+
+
 def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
     if context.economics is not None:
         yield from reviewed_outcomes(context.economics)
@@ -53,6 +71,7 @@ def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("sovereignty", _sovereignty),
     ("economics", _economics),
+    ("lag", _lag),
     ("security", _security),
     ("resilience", _resilience),
     ("meta", _meta),

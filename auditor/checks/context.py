@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from auditor.checks.economics_context import EconomicsContext
+from auditor.checks.lag import LagContext
 from auditor.checks.sovereignty import SovereigntyContext, Subject
 from auditor.model import Job, Outcome, Plan, Rule
 
@@ -25,7 +25,7 @@ class AuditContext:
     sovereignty: SovereigntyContext | None = None
     with_allow: bool = False
     providers: Mapping[str, tuple[str, str, int]] = field(default_factory=dict)
-    lag: Callable[[], Any] | None = None
+    lag: Callable[[], LagContext | None] | None = None
     economics: EconomicsContext | None = None
 
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.errors import InputError
+from auditor.load.lockfile import find_lock
 from auditor.load.source import archive_tree
 from auditor.model import EMPTY, NULL, Change, Configuration, Plan, Resource
 from auditor.syntax import SourceTree
@@ -74,7 +75,7 @@ def load(source: str, stdin: Callable[[], bytes]) -> list[Plan]:
     Raises InputError for anything that cannot be audited.
     """
     if source == "-":
-        return [_read("-", stdin(), None)]
+        return [with_lock(_read("-", stdin(), None), None)]
     path = Path(source)
     if path.is_dir():
         files = sorted(path.glob("*.json"))
@@ -83,8 +84,14 @@ def load(source: str, stdin: Callable[[], bytes]) -> list[Plan]:
                 f"{source}: a folder without plan JSON",
                 "Reading HCL without a plan is not in this version. Run: terraform show -json tfplan > plan.json",
             )
-        return [_read(str(f), _bytes(f), f) for f in files]
-    return [_read(source, _bytes(path), path)]
+        return [with_lock(_read(str(f), _bytes(f), f), f) for f in files]
+    return [with_lock(_read(source, _bytes(path), path), path)]
+
+
+def with_lock(plan: Plan, path: Path | None) -> Plan:
+    """The plan with the lock file that stands in it or beside it, if there is one."""
+    lock = find_lock(path)
+    return replace(plan, lock=lock) if lock is not None else plan
 
 
 def _bytes(path: Path) -> bytes:

@@ -1,0 +1,95 @@
+"""What a plan uses, as records: types and arguments by block, versions in force, escape hatches, commands.
+
+`resolve/lag_use.py` fills them in, the lag and workaround checks judge them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from auditor.lagfacts import Hatch
+from auditor.model import Evidence
+from auditor.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The version of a provider that a run would use: locked, or what the constraints of all modules admit together.
+
+    constraint: all constraints, joined; "" where there is none. conflict: they admit nothing together.
+    lowest, highest: of the releases the catalogue holds; None where it holds none, or none is admitted.
+    """
+
+    source: str
+    locked: Version | None = None
+    locked_text: str = ""
+    constraint: str = ""
+    malformed: bool = False
+    bounded: bool = False
+    conflict: bool = False
+    lowest: Version | None = None
+    highest: Version | None = None
+    outside: bool = False  # the locked version is not one the constraints admit
+    tracked: bool = False
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One resource block and what of it is asked about. `attributes`: gated arguments in use, as in the shard."""
+
+    address: str
+    source: str
+    kind: str
+    type: str
+    existing: bool
+    instances: int = 1
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Escape:
+    """A block that manages resources through an escape hatch. `types`: API types as written; `unread`: why some are not known."""
+
+    address: str
+    source: str
+    type: str
+    hatch: Hatch
+    path: str
+    types: tuple[str, ...]
+    unread: str
+    existing: bool
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A block whose provisioners (or program) call a cloud. `shown` holds programs and commands, never arguments."""
+
+    address: str
+    type: str
+    path: str
+    shown: tuple[str, ...]
+    unread: str
+    existing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A block on a preview channel."""
+
+    address: str
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class LagUse:
+    """All of it, for one plan."""
+
+    uses: tuple[Use, ...]
+    escapes: tuple[Escape, ...]
+    commands: tuple[Command, ...]
+    previews: tuple[Preview, ...]
+    in_force: Mapping[str, InForce] = field(default_factory=dict)

@@ -1,0 +1,225 @@
+"""Reads shell command lines as far as a linter must: which programs they run, in any part of a pipe.
+
+Nothing is run and nothing is expanded. Quotes, comments, here-documents, command substitution, `sh -c "..."`, assignments
+before a command and wrappers such as `sudo` are understood; what follows a program is used to tell its command, never shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from auditor.lagfacts import Program
+
+_SHELLS: Final = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash", "cmd", "pwsh", "powershell"})
+_INTERPRETERS: Final = frozenset({"python", "python3", "node", "ruby", "perl", "php"})
+_WRAPPERS: Final = frozenset(
+    {"sudo", "env", "nohup", "time", "timeout", "exec", "command", "xargs", "nice", "then", "do", "else", "if", "while", "until"}
+    | {"!", "eval", "retry", "stdbuf", "setsid"}
+)
+_ASSIGNMENT: Final = re.compile(r"\$?(?:env:)?[A-Za-z_]\w*=")
+_HEREDOC: Final = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
+_WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,40}")
+_URL: Final = re.compile(r"https?://([^/\s'\"]+)", re.IGNORECASE)
+_WRITING: Final = re.compile(
+    r"(?:^|\s)(?:-[A-Za-z]*X\s?|--request[\s=]|--method[\s=])['\"]?(?i:POST|PUT|PATCH|DELETE)\b"
+    r"|(?:^|\s)(?:-[A-Za-z]*[dFT]|--(?:data|form|post)\S*|--upload-file|--json|-Body)(?:[\s=@]|$)"
+    r"|(?:^|\s)-Method\s+(?i:POST|PUT|PATCH|DELETE)\b"
+)
+_FLAGS: Final = frozenset({"--debug", "--quiet", "-q", "--verbose", "-v", "--help", "--version"})  # options without a value
+_MAX_DEPTH: Final = 8
+
+
+class Call(NamedTuple):
+    """One program run: `shown` is the program and its command words, `script` a file whose content is not seen."""
+
+    shown: str
+    script: bool = False
+
+
+def calls(text: str, programs: Mapping[str, Program], hosts: Sequence[re.Pattern[str]], depth: int = 0) -> list[Call]:
+    """The cloud calls of a command line that are not read-only, and the scripts it runs, in order, each once."""
+    found: dict[Call, None] = {}
+    if depth > _MAX_DEPTH:
+        return []
+    for words in _commands(text):
+        for call in _call(words, programs, hosts, depth):
+            found.setdefault(call)
+    return list(found)
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    """The simple commands of a text, each as its words; quotes removed."""
+    text = _without_heredocs(text.replace("\\\r\n", " ").replace("\\\n", " "))
+    words: list[str] = []
+    word: list[str] | None = None
+    i, n = 0, len(text)
+    while i < n:
+        c = text[i]
+        if c in "'\"":
+            word = word if word is not None else []
+            i += 1
+            while i < n and text[i] != c:
+                if text[i] == "\\" and c == '"' and i + 1 < n:
+                    i += 1
+                elif c == '"' and text.startswith("$(", i):
+                    inner, i = _substitution(text, i + 2)
+                    yield from _commands(inner)
+                    continue
+                word.append(text[i])
+                i += 1
+            i += 1
+            continue
+        if text.startswith(("$(", "<(", ">("), i):
+            inner, i = _substitution(text, i + 2)
+            yield from _commands(inner)
+            word = [*(word or []), "$"]
+            continue
+        if c == "`":
+            end = text.find("`", i + 1)
+            end = n if end < 0 else end
+            yield from _commands(text[i + 1 : end])
+            word = [*(word or []), "$"]
+            i = end + 1
+            continue
+        if c == "#" and word is None:
+            end = text.find("\n", i)
+            i = n if end < 0 else end
+            continue
+        if c == "\\" and i + 1 < n:
+            word = [*(word or []), text[i + 1]]
+            i += 2
+            continue
+        if c in " \t\r":
+            if word is not None:
+                words.append("".join(word))
+                word = None
+        elif c in "\n;|&(){}" and not (c in "{}" and word is not None):
+            if word is not None:
+                words.append("".join(word))
+                word = None
+            if words:
+                yield words
+            words = []
+        else:
+            word = word if word is not None else []
+            word.append(c)
+        i += 1
+    if word is not None:
+        words.append("".join(word))
+    if words:
+        yield words
+
+
+def _substitution(text: str, start: int) -> tuple[str, int]:
+    """The text inside `$( ... )` and the index after it; nested ones are kept inside."""
+    depth, i = 1, start
+    while i < len(text):
+        if text[i] == "(":
+            depth += 1
+        elif text[i] == ")":
+            depth -= 1
+            if depth == 0:
+                return text[start:i], i + 1
+        i += 1
+    return text[start:], len(text)
+
+
+def _without_heredocs(text: str) -> str:
+    """Bodies of here-documents removed, unless they are fed to a shell."""
+    lines = text.split("\n")
+    kept: list[str] = []
+    i = 0
+    while i < len(lines):
+        line = lines[i]
+        kept.append(line)
+        i += 1
+        match = _HEREDOC.search(line)
+        if match is None:
+            continue
+        head = line[: match.start()].split()
+        shell = bool(head) and _basename(head[-1]) in _SHELLS
+        kept[-1] = line[: match.start()] + line[match.end() :]
+        while i < len(lines) and lines[i].strip() != match.group(2):
+            if shell:
+                kept.append(lines[i])
+            i += 1
+        i += 1
+    return "\n".join(kept)
+
+
+def _basename(word: str) -> str:
+    return re.split(r"[/\\]", word)[-1].lower().removesuffix(".exe").removesuffix(".cmd")
+
+
+def _call(
+    words: list[str], programs: Mapping[str, Program], hosts: Sequence[re.Pattern[str]], depth: int
+) -> Iterator[Call]:
+    while words and (_ASSIGNMENT.match(words[0]) or _basename(words[0]) in _WRAPPERS):
+        wrapper = _basename(words[0])
+        words = words[1:]
+        if wrapper in _WRAPPERS:
+            while words and (words[0].startswith("-") or re.fullmatch(r"\d+[smh]?", words[0])):
+                words = words[1:]
+    if not words:
+        return
+    name = _basename(words[0])
+    if name in _SHELLS:
+        yield from _shell(words[1:], programs, hosts, depth)
+        return
+    if name in _INTERPRETERS or re.fullmatch(r"python3\.\d+", name):
+        script = next((w for w in words[1:] if not w.startswith("-")), "")
+        if script or "-c" in words:
+            yield Call(name, True)
+        return
+    if words[0].startswith((".", "source")) or words[0].endswith((".sh", ".ps1", ".py", ".bat")) or "${path." in words[0]:
+        yield Call("a script", True)
+        return
+    program = programs.get(name)
+    if program is None:
+        return
+    if program.url_only:
+        rest = " ".join(words[1:])
+        named = [m.group(1).rpartition("@")[2].partition(":")[0].lower() for m in _URL.finditer(rest)]
+        if any(p.search(host) for host in named for p in hosts) and _WRITING.search(rest):
+            yield Call(name)
+        return
+    command = _command_words(words[1:], program)
+    if any(re.fullmatch(pattern, " ".join(command)) for pattern in program.read_only):
+        return
+    yield Call(" ".join([name, *command]))
+
+
+def _shell(
+    words: list[str], programs: Mapping[str, Program], hosts: Sequence[re.Pattern[str]], depth: int
+) -> Iterator[Call]:
+    for i, word in enumerate(words):
+        if re.fullmatch(r"-\w*c|/c|-command", word, re.IGNORECASE):
+            rest = words[i + 1 :] if word.startswith("/") else words[i + 1 : i + 2]
+            yield from calls(" ".join(rest), programs, hosts, depth + 1)
+            return
+        if not word.startswith("-"):
+            yield Call("a script", True)
+            return
+
+
+def _command_words(words: Sequence[str], program: Program) -> list[str]:
+    """The words that name the command: an option before it is taken to have a value, so that no value is ever shown."""
+    found: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+            continue
+        if word.startswith("-"):
+            if found:
+                break
+            skip = "=" not in word and not word.startswith("--no-") and word not in _FLAGS
+            continue
+        if not _WORD.fullmatch(word):
+            break
+        found.append(word)
+        if len(found) >= program.words or word in program.verbs:
+            break
+    return found

@@ -1,0 +1,315 @@
+"""What a plan uses that lag and workaround rules ask about: types and arguments by block, versions in force, escape hatches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from auditor.facts import provider_source
+from auditor.lagfacts import Hatch, LagFacts, Shard, Workarounds
+from auditor.laguse import Command, Escape, InForce, LagUse, Preview, Use
+from auditor.model import UNKNOWN, Action, Constraint, Evidence, Plan, Resource
+from auditor.resolve.commands import calls
+from auditor.resolve.references import References
+from auditor.resolve.templates import types_of
+from auditor.values import Body, Projection
+from auditor.versions import Term, admits, has_upper_bound, parse_constraint, parse_version
+
+_KINDS: Final = {"managed": "resource", "data": "data-source"}
+_BUILTIN: Final = "builtin/"
+_GONE: Final = (Action.DELETE, Action.FORGET)
+
+
+def collect(plan: Plan, refs: References, facts: LagFacts, constraints: Iterable[Constraint] = ()) -> LagUse:
+    """Read a plan's blocks once; bodies are decoded only where a type has something to ask."""
+    known = facts.workarounds
+    blocks = _blocks(plan)
+    sources = {r.provider_name: provider_source(r.provider_name) for _, rs in blocks for r in rs[:1]}
+    present = set(sources.values())
+    in_force = {s: _in_force(s, plan, facts, constraints) for s in sorted(present) if not s.startswith(_BUILTIN)}
+    hosts = [re.compile(h) for h in known.hosts]
+    reader = _Reader()
+    uses: list[Use] = []
+    escapes: list[Escape] = []
+    commands: list[Command] = []
+    previews: list[Preview] = []
+    for block, resources in blocks:
+        head = resources[0]
+        source = sources[head.provider_name]
+        existing = all(_existing(r, plan) for r in resources)
+        shard = facts.shard(source)
+        gated = tuple(_gated(head.type, shard)) if shard is not None and head.mode == "managed" else ()
+        attributes = tuple(g for g in gated if _in_use(g, block, resources, reader, refs, plan))
+        kind = _KINDS.get(head.mode, head.mode)
+        uses.append(Use(block, source, kind, head.type, existing, len(resources), attributes))
+        hatch = _hatch(head, source, present, known)
+        if hatch is not None and (hatch.data == head.is_data):
+            made = _escape(block, resources, source, hatch, reader, existing)
+            if made is not None:
+                escapes.append(made)
+        command = _command(block, resources, plan, known, hosts, reader, existing)
+        if command is not None:
+            commands.append(command)
+        if not head.is_data:
+            previews.extend(_previews(block, resources, source, known, reader))
+    return LagUse(tuple(uses), tuple(escapes), tuple(commands), tuple(previews), in_force)
+
+
+def _blocks(plan: Plan) -> list[tuple[str, list[Resource]]]:
+    """Blocks with an instance that stays, in plan order."""
+    found = []
+    for block, resources in plan.by_block.items():
+        alive = [r for r in resources if not r.deposed and r.action not in _GONE]
+        if alive and not (plan.kind == "state" and alive[0].is_data):
+            found.append((block, alive))
+    return found
+
+
+def _existing(r: Resource, plan: Plan) -> bool:
+    return not r.importing and (plan.kind == "state" or r.action is Action.NOOP)
+
+
+class _Reader:
+    """Decodes the wanted root attributes of a body, one projection per set of names."""
+
+    def __init__(self) -> None:
+        self._projections: dict[frozenset[str], Projection] = {}
+
+    def body(self, resource: Resource, roots: Iterable[str]) -> Body:
+        key = frozenset(roots)
+        if key not in self._projections:
+            self._projections[key] = Projection(key)
+        return self._projections[key].after(resource)
+
+
+# --- versions in force -------------------------------------------------------------------------------
+
+
+def plan_constraints(plan: Plan) -> Iterator[Constraint]:
+    """What plan JSON holds of `required_providers` and of `version` in provider blocks."""
+    for config in plan.configuration.provider_config.values():
+        if config.version_constraint:
+            yield Constraint(
+                provider_source(config.full_name or config.name), config.version_constraint, config.module_address
+            )
+
+
+def _in_force(source: str, plan: Plan, facts: LagFacts, more: Iterable[Constraint]) -> InForce:
+    shard = facts.shard(source)
+    texts = dict.fromkeys(c.text for c in (*plan_constraints(plan), *more) if c.source == source)
+    terms: list[Term] = []
+    malformed = False
+    for text in texts:
+        parsed = parse_constraint(text)
+        malformed = malformed or parsed is None
+        terms.extend(parsed or ())
+    joined = ", ".join(texts)
+    lock = plan.lock.providers.get(source) if plan.lock is not None else None
+    locked = parse_version(lock.version) if lock is not None else None
+    evidence = []
+    if lock is not None and plan.lock is not None:
+        evidence.append(Evidence(f'locked {lock.version} in {plan.lock.path.rpartition("/")[2]}', plan.lock.path, lock.line))
+    lowest = highest = None
+    conflict = False
+    if shard is not None and not malformed:
+        bounds = {t.version for t in terms if t.version > shard.newest and t.version.released}
+        candidates = sorted({*shard.versions, *bounds})
+        fitting = [v for v in candidates if admits(terms, v)]
+        conflict = not fitting
+        if fitting:
+            lowest, highest = fitting[0], fitting[-1]
+    return InForce(
+        source, locked, lock.version if lock is not None else "", joined, malformed, has_upper_bound(terms), conflict,
+        lowest, highest, locked is not None and not malformed and not admits(terms, locked), shard is not None,
+        tuple(evidence),
+    )  # fmt: skip
+
+
+# --- arguments in use --------------------------------------------------------------------------------
+
+
+def _gated(type_: str, shard: Shard) -> Iterable[str]:
+    return shard.attributes.get(type_, ())
+
+
+def _in_use(gate: str, block: str, resources: list[Resource], reader: _Reader, refs: References, plan: Plan) -> bool:
+    """Whether an instance sets the argument: null, empty, and what only the provider fills in are no use.
+
+    `dynamic` blocks are not in the configuration: a block that a fresh instance holds though nothing writes it is one.
+    A state does not tell what was written from what was computed: nothing is asked of it.
+    """
+    if plan.kind == "state":
+        return False
+    name, _, wanted = gate.partition("=")
+    path = tuple(name.split("."))
+    written = refs.configured(block, path)
+    unseen = block not in plan.blocks or not refs.configured(block, path[:1])
+    nested = len(path) > 1 or block not in plan.blocks
+    for resource in resources:
+        fresh = resource.action in (Action.CREATE, Action.REPLACE)
+        for found in reader.body(resource, (path[0],)).get(path):
+            value = found.value
+            if wanted:
+                if value == wanted:
+                    return True
+            elif value is UNKNOWN:
+                if written:
+                    return True
+            elif written:
+                if value not in ("", {}):
+                    return True
+            elif value and unseen and fresh and (nested or isinstance(value, dict)):
+                return True
+    return False
+
+
+# --- escape hatches ----------------------------------------------------------------------------------
+
+
+def _hatch(resource: Resource, source: str, present: set[str], known: Workarounds) -> Hatch | None:
+    hatch = known.hatches.get(resource.type)
+    if hatch is not None:
+        return hatch
+    beside = known.beside.get(source)
+    if beside is not None and beside.native in present and not resource.is_data:
+        return beside
+    return None
+
+
+def _escape(
+    block: str, resources: list[Resource], source: str, hatch: Hatch, reader: _Reader, existing: bool
+) -> Escape | None:
+    head = resources[0]
+    if hatch.when:
+        name, _, pattern = hatch.when.partition("=")
+        values = [v.value for r in resources for v in reader.body(r, (name,)).get((name,))]
+        if not any(v is UNKNOWN or re.fullmatch(pattern, str(v)) for v in values):
+            return None
+    types: dict[str, None] = {}
+    unread = ""
+    path = ""
+    sensitive = False
+    for resource in resources:
+        later = ""  # of two ways to give a body, the one that is not written is unknown too: it speaks only alone
+        seen = False
+        for reading in hatch.read:
+            if reading.form == "own_type":
+                types[head.type] = None
+                seen = True
+                continue
+            steps = tuple(reading.path.split("."))
+            for value in reader.body(resource, (steps[0],)).get(steps):
+                if value.value is UNKNOWN:
+                    later = later or reading.path
+                    continue
+                seen = True
+                path = path or reading.path
+                sensitive = sensitive or value.sensitive
+                named = types_of(reading.form, value.value)
+                if named is None:
+                    unread = unread or f"{reading.path} cannot be read from the plan"
+                else:
+                    types.update(dict.fromkeys(named))
+        if not seen and hatch.read:
+            path = path or later
+            unread = unread or (f"{later} is known only after apply" if later else f"{hatch.read[0].path} is not set")
+    return Escape(block, source, head.type, hatch, path, tuple(types), unread, existing, sensitive)
+
+
+# --- commands ----------------------------------------------------------------------------------------
+
+
+def _command(
+    block: str, resources: list[Resource], plan: Plan, known: Workarounds, hosts: list[re.Pattern[str]],
+    reader: _Reader, existing: bool,
+) -> Command | None:  # fmt: skip
+    head = resources[0]
+    config = plan.blocks.get(block)
+    found: dict[str, None] = {}
+    unread = ""
+    path = ""
+    texts: list[tuple[str, str | None]] = []
+    if config is not None:
+        for provisioner in config.provisioners:
+            texts.extend(_provisioner(provisioner))
+    if head.is_data and head.type == "external":
+        texts.extend(_program(resources, reader))
+    for where, text in texts:
+        if text is None:
+            if not unread and not found:
+                path = where
+            unread = unread or f"{where} is not a constant: what it runs cannot be read"
+            continue
+        for call in calls(text, known.programs, hosts):
+            if call.script:
+                if not unread and not found:
+                    path = where
+                unread = unread or f"{where} runs {call.shown}, whose content is not in the plan"
+            else:
+                if not found:
+                    path = where
+                found.setdefault(call.shown)
+    if not found and not unread:
+        return None
+    return Command(block, head.type, path, tuple(found), unread, existing)
+
+
+def _provisioner(provisioner: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """(path, command text) of a provisioner; None where the text is no constant."""
+    kind = str(provisioner.get("type", ""))
+    expressions = provisioner.get("expressions") or {}
+    names = {"local-exec": ("command",), "remote-exec": ("inline", "script", "scripts")}.get(kind, ())
+    for name in names:
+        node = expressions.get(name)
+        if node is None:
+            continue
+        value = node.get("constant_value") if isinstance(node, Mapping) else None
+        where = f"provisioner.{name}"
+        if name in ("script", "scripts"):
+            yield where, "./script.sh"
+        elif isinstance(value, str):
+            yield where, value
+        elif isinstance(value, list) and all(isinstance(v, str) for v in value):
+            yield where, "\n".join(value)
+        else:
+            yield where, None
+
+
+def _program(resources: list[Resource], reader: _Reader) -> Iterator[tuple[str, str | None]]:
+    """The program of an `external` data source: a list of words."""
+    for resource in resources:
+        for value in reader.body(resource, ("program",)).get(("program",)):
+            if value.value is UNKNOWN:
+                yield "program", None
+                return
+        words = [v.value for v in reader.body(resource, ("program",)).get(("program",))]
+        if words:
+            yield "program", " ".join(_quoted(str(w)) for w in words)
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'" if re.search(r"[\s'\"|;&$`<>(){}#]", word) else word
+
+
+# --- previews ----------------------------------------------------------------------------------------
+
+
+def _previews(
+    block: str, resources: list[Resource], source: str, known: Workarounds, reader: _Reader
+) -> Iterator[Preview]:
+    head = resources[0]
+    if source in known.channels:
+        yield Preview(block, "", known.channels[source])
+        return
+    if any(re.search(p, head.type) for p in known.preview_types):
+        yield Preview(block, "", head.type)
+        return
+    for path in known.preview_kinds.get(head.type, ()):
+        steps = tuple(path.split("."))
+        for resource in resources:
+            for value in reader.body(resource, (steps[0],)).get(steps):
+                if isinstance(value.value, str) and re.search(r"preview|alpha", value.value, re.IGNORECASE):
+                    yield Preview(block, path, "a preview API version" if value.sensitive else value.value)
+                    return
+

@@ -1,0 +1,76 @@
+"""Command lines: what calls a cloud, what only reads, what cannot be told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from auditor.catalog import Catalog
+from auditor.resolve.commands import calls
+
+KNOWN = Catalog().workarounds
+HOSTS = [re.compile(h) for h in KNOWN.hosts]
+
+
+def shown(text: str) -> list[str]:
+    return [("?" if c.script else "") + c.shown for c in calls(text, KNOWN.programs, HOSTS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("aws ec2 run-instances --count 16", ["aws ec2 run-instances"]),
+        ("/usr/local/bin/aws --region us-east-1 s3 cp secret s3://b/k", ["aws s3 cp"]),
+        ("aws \\\n  sagemaker \\\n  create-cluster --name x", ["aws sagemaker create-cluster"]),
+        ("echo a; az vm create -n secret | jq .", ["az vm create"]),
+        ("gcloud compute instances create secret --zone z", ["gcloud compute instances create"]),
+        ("kubectl -n secret apply -f x.yaml", ["kubectl apply"]),
+        ("cat <<EOF | kubectl apply -f -\naws ec2 run-instances\nEOF", ["kubectl apply"]),
+        ("bash <<'EOF'\naws ec2 run-instances\nEOF", ["aws ec2 run-instances"]),
+        ("bash -c 'sleep 5 && oci compute instance launch --x y'", ["oci compute instance launch"]),
+        ("X=$(aws iam create-user --user-name secret)", ["aws iam create-user"]),
+        ("echo `aws iam create-user`", ["aws iam create-user"]),
+        ("if true; then aws iam create-user; fi", ["aws iam create-user"]),
+        ("sudo -E env A=b timeout 30 aws iam create-user", ["aws iam create-user"]),
+        ("aws.exe ec2 stop-instances", ["aws ec2 stop-instances"]),
+        ("curl -X POST https://management.azure.com/subscriptions/x", ["curl"]),
+        ("curl -sd @body https://user:pw@compute.googleapis.com/x", ["curl"]),
+        ("aws ec2 run-instances; aws ec2 run-instances", ["aws ec2 run-instances"]),
+        # read-only
+        ("aws eks update-kubeconfig --name x && kubectl wait --for=condition=Ready pod/x", []),
+        ("aws ec2 describe-instances", []),
+        ("az aks get-credentials -g x; az account set -s y", []),
+        ("gcloud container clusters get-credentials x", []),
+        ("kubectl get pods | grep x", []),
+        ("kubectl rollout status deploy/x", []),
+        ("curl https://management.azure.com/x", []),
+        ("curl -X POST https://example.com/aws", []),
+        # not a call at all
+        ("echo 'aws ec2 run-instances'", []),
+        ("# aws ec2 run-instances\necho x", []),
+        ("grep -r kubectl .", []),
+        ("sleep 30", []),
+        ("", []),
+        # content not seen
+        ("./deploy.sh x", ["?a script"]),
+        ("bash deploy.sh", ["?a script"]),
+        ("python3 deploy.py", ["?python3"]),
+    ],
+)
+def test_calls(text: str, expected: list[str]) -> None:
+    assert shown(text) == expected
+
+
+def test_no_argument_is_shown() -> None:
+    texts = [
+        "aws --profile hunter2 -x hunter2 ssm put-parameter --value hunter2", "az keyvault secret set --value hunter2",
+        "gcloud secrets create hunter2", "kubectl create secret hunter2", "kubectl -n hunter2 delete pod hunter2",
+        "oci --profile hunter2 os object put --file hunter2", "./hunter2.sh", "python3 hunter2.py",
+    ]  # fmt: skip
+    assert "hunter2" not in " ".join(word for t in texts for word in shown(t))
+
+
+@pytest.mark.parametrize("text", ["'", '"', "$(", "`", "a $(b", "<<EOF", "\\", "((((", "bash -c " + "\"bash -c '" * 50])
+def test_broken_text_ends(text: str) -> None:
+    assert isinstance(shown(text), list)
