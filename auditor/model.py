@@ -199,6 +199,7 @@ class Plan:
     partial: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     lock: LockFile | None = None
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # `depends_on` of state, by address
     source: SourceTree | None = None  # the Terraform source the plan was made from, where it is at hand
 
     @cached_property

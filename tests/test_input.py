@@ -197,3 +197,20 @@ def test_output_file_that_cannot_be_written(auditor: Auditor, form: str) -> None
     path = str(PLANS / "a-eu-alias" / "plan.json")
     run = auditor("check", path, "--format", f"{form}=no/such/folder/x", policy=ALLOW, json_report=False)
     assert run.code == 2
+
+
+def test_state_places_children_by_what_they_depend_on(auditor: Auditor) -> None:
+    """State has no expressions; `depends_on` and the id an attribute holds tell the parent."""
+    run = auditor("check", str(PLANS / "e-azure" / "state.json"), policy=ALLOW)
+    subnet = next(x for x in run.report["locations"] if x["address"] == "azurerm_subnet.s")
+    assert (subnet["path"], subnet["source"], subnet["countries"]) == ("virtual_network_name", "reference", ["NL"])
+
+
+def test_deposed_objects_of_a_state_are_not_judged(auditor: Auditor, tmp_path: Path) -> None:
+    state = json.loads((PLANS / "a-eu-alias" / "state.json").read_bytes())
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    before = auditor("check", "state.json", policy=ALLOW).report["coverage"]["resources"]
+    root = state["values"]["root_module"]["resources"]
+    root.append({**root[0], "deposed_key": "0a1b2c3d"})
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    assert auditor("check", "state.json", policy=ALLOW).report["coverage"]["resources"] == before

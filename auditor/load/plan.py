@@ -57,6 +57,8 @@ class _StateResource(msgspec.Struct):
     index: str | int | float | None = None
     values: msgspec.Raw = EMPTY
     sensitive_values: msgspec.Raw = EMPTY
+    depends_on: tuple[str, ...] = ()
+    deposed_key: str = ""
 
 
 class _StateModule(msgspec.Struct):
@@ -245,13 +247,17 @@ def _state(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
     except (msgspec.DecodeError, RecursionError) as e:
         raise InputError(f"{name}: not a state that Terraform writes: {e}") from e
     resources: list[Resource] = []
+    dependencies: dict[str, tuple[str, ...]] = {}
     queue = [values.root_module]
     while queue:
         module = queue.pop(0)
         for r in module.resources:
             change = Change(("no-op",), r.values, r.values, EMPTY, r.sensitive_values, r.sensitive_values)
-            resources.append(
-                Resource(r.address, r.type, r.name, r.mode, r.provider_name, change, r.index, module.address)
-            )
+            names = (r.address, r.type, r.name, r.mode, r.provider_name)
+            resources.append(Resource(*names, change, r.index, module.address, deposed=r.deposed_key))
+            if r.depends_on:
+                dependencies[r.address] = r.depends_on
         queue.extend(module.child_modules)
-    return Plan(name, "state", resources, file.terraform_version, file.format_version, notices=notices)
+    return Plan(
+        name, "state", resources, file.terraform_version, file.format_version, notices=notices, dependencies=dependencies
+    )

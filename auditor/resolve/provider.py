@@ -68,6 +68,8 @@ class Providers:
     def _region(self, key: str, provider_name: str, attributes: tuple[str, ...]) -> ProviderRegion:
         blocks = self.blocks_for(key, provider_name)
         short = provider_name.rpartition("/")[2] or provider_name
+        if not blocks and self.plan.kind == "state":
+            return ProviderRegion(cause="a state holds no provider blocks, and the resource names no place itself")
         if not blocks:
             return ProviderRegion(cause=f"no provider block for {short}: its region comes from the environment")
         found = [self._one(c, attributes) for c in blocks]

@@ -16,9 +16,10 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
-from auditor.values import Value, decode_after
+from auditor.values import Projection, Value, decode_after
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
+_NAMES: Final = Projection(("arn", "id", "name", "self_link"))
 _GONE: Final = (("delete",), ("forget",))
 _STEP: Final = re.compile(r'([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|\d+)\]')
 
@@ -106,6 +107,7 @@ class References:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._traces: dict[tuple[str, tuple[str, ...]], Trace] = {}
+        self._names: dict[str, frozenset[str]] = {}
         self._visible: dict[tuple[str, str], _Seen] = {}
 
     # --- configuration tree
@@ -152,8 +154,28 @@ class References:
             total = Trace()
             for node in self.expressions(block, path):
                 total = total + self.follow(_module_of(block), node, block)
-            self._traces[key] = total
+            self._traces[key] = total if not self.plan.dependencies else total + self._recorded(block, path)
         return self._traces[key]
+
+    def _recorded(self, block: str, path: tuple[str, ...]) -> Trace:
+        """State has no expressions: a dependency whose id or name the attribute holds is what it refers to."""
+        targets: list[Target] = []
+        reader = Projection(path[:1])
+        for r in self.plan.by_block.get(block, ()):
+            named = {v.value for v in reader.after(r).get(path) if isinstance(v.value, str) and v.value}
+            for dependency in self.plan.dependencies.get(r.address, ()) if named else ():
+                for other in self.plan.by_block.get(strip_keys(dependency), ()):
+                    if named & self._known_as(other):
+                        key = other.index if not isinstance(other.index, float) else None
+                        targets.append(Target(block_address(other), key, ("id",)))
+        return Trace(targets=_unique(targets))
+
+    def _known_as(self, resource: Resource) -> frozenset[str]:
+        """What others may call an instance by."""
+        if resource.address not in self._names:
+            values = _NAMES.after(resource).values.values()
+            self._names[resource.address] = frozenset(v for v in values if isinstance(v, str) and v)
+        return self._names[resource.address]
 
     def follow(
         self, module: str, node: Any, block: str = "", rest: tuple[str | int, ...] = (), depth: int = 0
