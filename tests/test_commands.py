@@ -74,3 +74,16 @@ def test_no_argument_is_shown() -> None:
 @pytest.mark.parametrize("text", ["'", '"', "$(", "`", "a $(b", "<<EOF", "\\", "((((", "bash -c " + "\"bash -c '" * 50])
 def test_broken_text_ends(text: str) -> None:
     assert isinstance(shown(text), list)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("gcloud compute instances create x --zone ${...}", ["gcloud compute instances create"]),
+        ("aws ${...} run-instances", ["?`aws` with a command that is computed"]),
+        ("${...} ec2 run-instances", ["?a command that is computed"]),
+        ("echo ${...}", []),
+    ],
+)
+def test_gaps(text: str, expected: list[str]) -> None:
+    assert shown(text) == expected

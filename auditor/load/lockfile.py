@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from auditor.errors import InputError
 from auditor.facts import provider_source
-from auditor.model import Lock, LockFile
+from auditor.model import Lock, LockFile, Plan
 from auditor.versions import parse_version
 
 NAME: Final = ".terraform.lock.hcl"
@@ -118,6 +119,18 @@ def lock_of_archive(path: Path) -> LockFile | None:
             return _decoded(archive.read(NAME), f"{path} ({NAME})")
     except (zipfile.BadZipFile, OSError):
         return None
+
+
+def with_locks(plans: Iterable[Plan], given: Path | None = None) -> list[Plan]:
+    """The plans with the lock file that was given, else the one of their source where none stood beside them."""
+    lock = read_lock(given) if given is not None else None
+    made = []
+    for plan in plans:
+        found = lock or plan.lock
+        if found is None and plan.source is not None and plan.source.lock is not None:
+            found = _decoded(plan.source.lock, plan.source.lock_path or NAME)
+        made.append(plan if found is plan.lock else replace(plan, lock=found))
+    return made
 
 
 def find_lock(plan: Path | None, folders: Iterable[Path] = ()) -> LockFile | None:

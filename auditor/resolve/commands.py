@@ -91,6 +91,12 @@ def _commands(text: str) -> Iterator[list[str]]:
             word = [*(word or []), text[i + 1]]
             i += 2
             continue
+        if text.startswith("${", i):
+            end = text.find("}", i)
+            end = n - 1 if end < 0 else end
+            word = [*(word or []), text[i : end + 1]]
+            i = end + 1
+            continue
         if c in " \t\r":
             if word is not None:
                 words.append("".join(word))
@@ -176,6 +182,9 @@ def _call(
     if words[0].startswith((".", "source")) or words[0].endswith((".sh", ".ps1", ".py", ".bat")) or "${path." in words[0]:
         yield Call("a script", True)
         return
+    if words[0].startswith("$"):
+        yield Call("a command that is computed", True)
+        return
     program = programs.get(name)
     if program is None:
         return
@@ -186,6 +195,9 @@ def _call(
             yield Call(name)
         return
     command = _command_words(words[1:], program)
+    if not command and any("$" in w for w in words[1:]):
+        yield Call(f"`{name}` with a command that is computed", True)
+        return
     if any(re.fullmatch(pattern, " ".join(command)) for pattern in program.read_only):
         return
     yield Call(" ".join([name, *command]))

@@ -11,6 +11,7 @@ from auditor.lagfacts import Hatch, LagFacts, Shard, Workarounds
 from auditor.laguse import Command, Escape, InForce, LagUse, Preview, Use
 from auditor.model import UNKNOWN, Action, Constraint, Evidence, Plan, Resource
 from auditor.resolve.commands import calls
+from auditor.resolve.lag_source import source_commands, source_constraints
 from auditor.resolve.references import References
 from auditor.resolve.templates import types_of
 from auditor.values import Body, Projection
@@ -21,12 +22,13 @@ _BUILTIN: Final = "builtin/"
 _GONE: Final = (Action.DELETE, Action.FORGET)
 
 
-def collect(plan: Plan, refs: References, facts: LagFacts, constraints: Iterable[Constraint] = ()) -> LagUse:
+def collect(plan: Plan, refs: References, facts: LagFacts) -> LagUse:
     """Read a plan's blocks once; bodies are decoded only where a type has something to ask."""
     known = facts.workarounds
     blocks = _blocks(plan)
     sources = {r.provider_name: provider_source(r.provider_name) for _, rs in blocks for r in rs[:1]}
     present = set(sources.values())
+    constraints = (*plan_constraints(plan), *(source_constraints(plan.source) if plan.source is not None else ()))
     in_force = {s: _in_force(s, plan, facts, constraints) for s in sorted(present) if not s.startswith(_BUILTIN)}
     hosts = [re.compile(h) for h in known.hosts]
     reader = _Reader()
@@ -95,9 +97,9 @@ def plan_constraints(plan: Plan) -> Iterator[Constraint]:
             )
 
 
-def _in_force(source: str, plan: Plan, facts: LagFacts, more: Iterable[Constraint]) -> InForce:
+def _in_force(source: str, plan: Plan, facts: LagFacts, constraints: Iterable[Constraint]) -> InForce:
     shard = facts.shard(source)
-    texts = dict.fromkeys(c.text for c in (*plan_constraints(plan), *more) if c.source == source)
+    texts = dict.fromkeys(c.text for c in constraints if c.source == source)
     terms: list[Term] = []
     malformed = False
     for text in texts:
@@ -231,8 +233,10 @@ def _command(
     path = ""
     texts: list[tuple[str, str | None]] = []
     if config is not None:
-        for provisioner in config.provisioners:
-            texts.extend(_provisioner(provisioner))
+        for i, provisioner in enumerate(config.provisioners):
+            texts.extend(_provisioner(provisioner, i))
+    if plan.source is not None:  # has what plan JSON leaves out: commands with gaps
+        texts = source_commands(plan.source, block) or texts
     if head.is_data and head.type == "external":
         texts.extend(_program(resources, reader))
     for where, text in texts:
@@ -255,7 +259,7 @@ def _command(
     return Command(block, head.type, path, tuple(found), unread, existing)
 
 
-def _provisioner(provisioner: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _provisioner(provisioner: Mapping[str, Any], index: int) -> Iterator[tuple[str, str | None]]:
     """(path, command text) of a provisioner; None where the text is no constant."""
     kind = str(provisioner.get("type", ""))
     expressions = provisioner.get("expressions") or {}
@@ -265,7 +269,7 @@ def _provisioner(provisioner: Mapping[str, Any]) -> Iterator[tuple[str, str | No
         if node is None:
             continue
         value = node.get("constant_value") if isinstance(node, Mapping) else None
-        where = f"provisioner.{name}"
+        where = f"provisioner[{index}].{name}"
         if name in ("script", "scripts"):
             yield where, "./script.sh"
         elif isinstance(value, str):
