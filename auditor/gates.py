@@ -76,9 +76,10 @@ def _make(
     """na: why the gate does not apply; declare: facts whose absence leaves it undecided; also_fails: other NO-GO lines."""
     active = [g for g in _of(facts, number) if not g.waived]
     remarks = [f"{g.finding.rule} waived: {_line(g.finding)}" for g in _of(facts, number) if g.waived]
-    against = [g.finding for g in active if g.finding.kind == "fail" and (g.level == "error" or any_fail)]
+    failed = [g for g in active if g.finding.kind == "fail"]
+    against = [g.finding for g in failed if g.level == "error" or any_fail]
     opens = [g.finding for g in active if g.finding.kind == "open"]
-    lesser = [g.finding for g in active if g.finding.kind == "fail" and g.finding not in against]
+    lesser = [g.finding for g in failed if not (g.level == "error" or any_fail)]
     lesser += [g.finding for g in facts.graded if g.finding.rule in _EVIDENCE[number] and not g.waived]
     remarks += [f"{f.rule} {f.level}: {_line(f)}" for f in lesser]
     missing = {r: w for r, w in facts.missing.items() if r in RULES[number]}
