@@ -201,6 +201,8 @@ class Plan:
     lock: LockFile | None = None
     dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # `depends_on` of state, by address
     source: SourceTree | None = None  # the Terraform source the plan was made from, where it is at hand
+    # Kind "hcl": instances that may not come to be, or come several times, with the reason (count is unknown).
+    uncertain: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def blocks(self) -> Mapping[str, ConfigResource]:

@@ -13,15 +13,19 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from auditor.errors import InputError
+from auditor.load.hcl.folders import is_source
 from auditor.load.lockfile import find_lock
 from auditor.load.source import archive_tree
 from auditor.model import EMPTY, NULL, Change, Configuration, Plan, Resource
 from auditor.syntax import SourceTree
+
+if TYPE_CHECKING:
+    from auditor.load.hcl.inputs import SourceOptions
 
 _STREAM: Final = b'"@level"'
 _TIMEOUT: Final = 300  # seconds for `terraform show`
@@ -71,8 +75,8 @@ class _StateValues(msgspec.Struct):
     root_module: _StateModule = msgspec.field(default_factory=_StateModule)
 
 
-def load(source: str, stdin: Callable[[], bytes]) -> list[Plan]:
-    """The plans that a path names: a file, `-` for standard input, or a folder of plan JSON files.
+def load(source: str, stdin: Callable[[], bytes], options: SourceOptions | None = None) -> list[Plan]:
+    """The plans that a path names: a file, `-` for standard input, a Terraform folder, or a folder of plan JSON files.
 
     Raises InputError for anything that cannot be audited.
     """
@@ -81,10 +85,17 @@ def load(source: str, stdin: Callable[[], bytes]) -> list[Plan]:
     path = Path(source)
     if path.is_dir():
         files = sorted(path.glob("*.json"))
+        if any(is_source(f.name) for f in path.iterdir()):
+            from auditor.load.folder import load_folder
+            from auditor.load.hcl.inputs import SourceOptions
+
+            plans = [f.name for f in files if f.name == "plan.json" or f.name.endswith(".tfplan.json")]
+            beside = tuple(f"{source}: read as Terraform source; {name} beside it is not read" for name in plans)
+            return [load_folder(path, options or SourceOptions(), beside)]
         if not files:
             raise InputError(
-                f"{source}: a folder without plan JSON",
-                "Reading HCL without a plan is not in this version. Run: terraform show -json tfplan > plan.json",
+                f"{source}: a folder without Terraform files and without plan JSON",
+                "Run: terraform show -json tfplan > plan.json",
             )
         return [with_lock(_read(str(f), _bytes(f), f), f) for f in files]
     return [with_lock(_read(source, _bytes(path), path), path)]

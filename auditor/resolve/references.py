@@ -194,15 +194,27 @@ class References:
             value = _descend(node["constant_value"], rest)
             if value is None:
                 return Trace()
-            return Trace(constants=tuple(value) if isinstance(value, list) else (value,))
+            made = Trace(constants=tuple(value) if isinstance(value, list) else (value,))
+            if "references" in node:  # evaluated from source: what it mentions tells the steps and whether it is secret
+                named = self._named(module, node, block, rest, depth)
+                made = replace(made, steps=named.steps, sensitive=named.sensitive or bool(node.get("sensitive")))
+            return made
         if "references" in node:
-            total = Trace()
-            for reference in longest(str(r) for r in node["references"]):
-                total = total + self._reference(module, reference, block, rest, depth + 1)
+            total = self._named(module, node, block, rest, depth)
+            if node.get("unknown"):  # evaluated from source, without a value: no name it mentions stands for it
+                names = tuple(str(r) for r in node["references"]) or ("an expression",)
+                total = replace(total, constants=(), unresolved=_unique((*total.unresolved, *names)))
             return total
         total = Trace()
         for inner in node.values():
             total = total + self.follow(module, inner, block, (), depth + 1)
+        return total
+
+    def _named(self, module: str, node: dict[str, Any], block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
+        """The sum over all names that an expression mentions."""
+        total = Trace()
+        for reference in longest(str(r) for r in node["references"]):
+            total = total + self._reference(module, reference, block, rest, depth + 1)
         return total
 
     def _reference(self, module: str, reference: str, block: str, rest: tuple[str | int, ...], depth: int) -> Trace:

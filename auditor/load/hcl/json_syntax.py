@@ -32,7 +32,11 @@ _INNER: Final = {
     "content": {"dynamic": 1},
     "check": {"data": 2, "assert": 0},
 }  # fmt: skip
-_REFERENCES: Final = {"provider", "from", "to", "depends_on", "providers", "type", "ignore_changes", "configuration_aliases"}
+_REFERENCES: Final = {  # block type -> attributes whose strings are names, not text
+    "resource": {"provider", "depends_on"}, "data": {"provider", "depends_on"}, "variable": {"type"},
+    "module": {"providers", "depends_on"}, "moved": {"from", "to"}, "removed": {"from"}, "import": {"to", "provider"},
+    "output": {"depends_on"},
+}  # fmt: skip
 
 
 class _Node:
@@ -217,7 +221,7 @@ def _body(node: _Node, source: Source, known: dict[str, int], comments: list[Com
             if name in known and (name != "providers" or known[name]) and _is_block(value):
                 _blocks(name, key_start, value, known[name], (), source, body, comments)
             else:
-                body.add(_attribute(name, key_start, value, source))
+                body.add(_attribute(name, key_start, value, source, name in _REFERENCES.get(inside, ())))
     return body
 
 
@@ -252,9 +256,7 @@ def _blocks(
         body.blocks.append(Block(name, given, source, start, header_end, object_.end, inner_body))
 
 
-def _attribute(name: str, key_start: int, node: _Node, source: Source) -> Attribute:
-    references = name in _REFERENCES
-
+def _attribute(name: str, key_start: int, node: _Node, source: Source, references: bool) -> Attribute:
     def parse(_: Attribute) -> Any:
         return _expression(node, source, references)
 

@@ -1,0 +1,20 @@
+"""A Terraform folder without a plan, as a plan of kind "hcl"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from auditor.load.hcl.folders import Disk
+from auditor.load.hcl.inputs import SourceOptions, read_inputs
+from auditor.load.hcl.modules import read_tree
+from auditor.load.hcl.scan import scan
+from auditor.load.source import shown
+from auditor.model import Plan
+
+
+def load_folder(folder: Path, options: SourceOptions, notices: tuple[str, ...] = ()) -> Plan:
+    """Raises InputError for source that cannot be read, unless options.keep_going says to go on without it."""
+    disk = Disk(folder, shown(folder))
+    tree = read_tree(disk, options.keep_going)
+    inputs, about = read_inputs(tree.root, disk, options)
+    return scan(tree, shown(folder), inputs, disk, options.workspace, (*notices, *about))

@@ -1,0 +1,288 @@
+"""`configuration` of plan JSON, made from source: expressions with the names they mention, providers through modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from auditor.load.hcl.evaluate import traversals
+from auditor.load.hcl.instances import Env, Instance
+from auditor.load.hcl.modules import dotted, literal
+from auditor.load.hcl.values import Sensitive
+from auditor.model import UNKNOWN, ConfigModule, ConfigResource, ModuleCall, ProviderConfig, Resource
+from auditor.syntax import Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree
+
+REGISTRY: Final = "registry.terraform.io"
+_META: Final = frozenset(("count", "for_each", "provider", "depends_on"))
+_MAX_LOCALS: Final = 32  # locals that refer to locals
+
+
+# --- expressions
+
+
+def node(expr: Any, module: Module) -> dict[str, Any]:
+    """An expression as plan JSON keeps it: a constant, or the names it mentions (locals followed to theirs)."""
+    if isinstance(expr, Literal):
+        return {"constant_value": expr.value}
+    constant, value = _constant(expr)
+    if constant:
+        return {"constant_value": value}
+    return {"references": _references(expr, module, 0, frozenset())}
+
+
+def _constant(expr: Any) -> tuple[bool, Any]:
+    """A list or object that is written out without any name."""
+    from auditor.syntax import Tuple
+
+    if isinstance(expr, Literal):
+        return True, expr.value
+    if isinstance(expr, Tuple):
+        parts = [_constant(i.value) for i in expr.items]
+        return all(ok for ok, _ in parts), [v for _, v in parts]
+    if isinstance(expr, Object):
+        pairs = [(_constant(i.key), _constant(i.value)) for i in expr.items]
+        return all(k[0] and v[0] for k, v in pairs), {str(k[1]): v[1] for k, v in pairs}
+    return False, None
+
+
+def _references(expr: Any, module: Module, depth: int, seen: frozenset[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for traversal in traversals(expr, frozenset()):
+        text = reference(traversal)
+        parts = text.split(".")
+        if parts[0] == "local" and len(parts) > 1 and depth < _MAX_LOCALS:
+            name = parts[1].partition("[")[0]
+            attribute = module.locals.get(name)
+            if attribute is not None and name not in seen:
+                found.update(dict.fromkeys(_references(attribute.expr, module, depth + 1, seen | {name})))
+                continue
+        found[text] = None
+    return list(found)
+
+
+def reference(expr: Any) -> str:
+    """`aws_subnet.a[0].id` of a static path."""
+    if isinstance(expr, Name):
+        return expr.name
+    if isinstance(expr, GetAttr):
+        return f"{reference(expr.of)}.{expr.name}"
+    if isinstance(expr, GetIndex) and isinstance(expr.key, Literal):
+        key = expr.key.value
+        return f"{reference(expr.of)}[{key}]" if isinstance(key, int) else f'{reference(expr.of)}["{key}"]'
+    return ""
+
+
+def body_expressions(body: Body, module: Module) -> dict[str, Any]:
+    """Attributes and nested blocks, dynamic ones included: their content stands for each of theirs."""
+    made: dict[str, Any] = {n: node(a.expr, module) for n, a in body.attributes.items() if n not in _META}
+    for block in body.blocks:
+        name, inner = block.type, block.body
+        if block.type == "dynamic" and block.labels:
+            contents = block.body.of_type("content")
+            if len(contents) != 1:
+                continue
+            name, inner = block.labels[0], contents[0].body
+        elif block.type in ("lifecycle", "provisioner", "connection"):
+            continue
+        held = made.setdefault(name, [])
+        if isinstance(held, list):
+            held.append(body_expressions(inner, module))
+    return made
+
+
+# --- modules
+
+
+def config_module(module: Module, instances: Mapping[str, Instance]) -> ConfigModule:
+    resources = []
+    for address, block in module.resources.items():
+        count, each = block.body.attributes.get("count"), block.body.attributes.get("for_each")
+        resources.append(
+            ConfigResource(
+                address, block.labels[0], block.labels[1], "managed" if block.type == "resource" else block.type,
+                provider_key(module, provider_of(module, block)[0], instances),
+                body_expressions(block.body, module),
+                [{"type": p.labels[0] if p.labels else "", "expressions": body_expressions(p.body, module)}
+                 for p in block.body.of_type("provisioner")],
+                node(count.expr, module) if count is not None else None,
+                node(each.expr, module) if each is not None else None,
+            )
+        )  # fmt: skip
+    calls = {}
+    for name, call in module.calls.items():
+        child = module.children.get(name)
+        given = {
+            n: node(a.expr, module)
+            for n, a in call.body.attributes.items()
+            if n not in ("source", "version", "providers", "count", "for_each", "depends_on")
+        }
+        source, version = literal(call.body.attributes.get("source")), literal(call.body.attributes.get("version"))
+        inner = config_module(child, instances) if child is not None else ConfigModule()
+        calls[name] = ModuleCall(str(source or ""), str(version or ""), given, inner)
+    outputs = {
+        n: {"expression": node(b.body.attributes["value"].expr, module), "sensitive": _flag(b, "sensitive")}
+        for n, b in module.outputs.items()
+        if "value" in b.body.attributes
+    }
+    return ConfigModule(resources, calls, {n: _variable(b) for n, b in module.variables.items()}, outputs)
+
+
+def _flag(block: Block, name: str) -> bool:
+    return literal(block.body.attributes.get(name)) is True
+
+
+def _variable(block: Block) -> dict[str, Any]:
+    made: dict[str, Any] = {"sensitive": _flag(block, "sensitive") or _flag(block, "ephemeral")}
+    default = block.body.attributes.get("default")
+    if default is not None:
+        constant, value = _constant(default.expr)
+        if constant and value is not None:
+            made["default"] = value
+    return made
+
+
+# --- providers
+
+
+def required(module: Module) -> dict[str, tuple[str, str]]:
+    """Local name -> (source, version constraint) of `required_providers`."""
+    found: dict[str, tuple[str, str]] = {}
+    for settings in module.terraform:
+        for block in settings.body.of_type("required_providers"):
+            for name, attribute in block.body.attributes.items():
+                expr = attribute.expr
+                if isinstance(expr, Object):
+                    given = {str(i.key.value): i.value for i in expr.items if isinstance(i.key, Literal)}
+                    texts = {k: str(v.value) for k, v in given.items() if isinstance(v, Literal)}
+                    found[name] = (texts.get("source", ""), texts.get("version", ""))
+                elif isinstance(expr, Literal) and isinstance(expr.value, str):
+                    found[name] = ("", expr.value)
+    return found
+
+
+def provider_of(module: Module, block: Block) -> tuple[str, str]:
+    """(name with alias as the module calls it, full source address) of a resource's provider."""
+    attribute = block.body.attributes.get("provider")
+    name = dotted(attribute.expr) if attribute is not None else ""
+    local = name.partition(".")[0] or block.labels[0].partition("_")[0]
+    return name or local, full_source(module, local)
+
+
+def full_source(module: Module, local: str) -> str:
+    source = required(module).get(local, ("", ""))[0] or f"hashicorp/{local}"
+    if local == "terraform" and source == "hashicorp/terraform":
+        return "terraform.io/builtin/terraform"
+    return source if source.count("/") >= 2 else f"{REGISTRY}/{source}"
+
+
+def block_name(block: Block) -> str:
+    alias = literal(block.body.attributes.get("alias"))
+    name = block.labels[0] if block.labels else ""
+    return f"{name}.{alias}" if alias else name
+
+
+def resolve(module: Module, name: str, instances: Mapping[str, Instance]) -> tuple[Module, str, Block | None]:
+    """Where a provider name of a module is configured: through `providers = {}` and inheritance, up to the root."""
+    current, wanted = module, name
+    while True:
+        own = next((b for b in current.providers if block_name(b) == wanted), None)
+        instance = instances.get(current.path)
+        call = instance.call if instance is not None else None
+        if own is not None and not _proxy(current, own, call):
+            return current, wanted, own
+        parent = instance.call_env.instance if instance is not None and instance.call_env is not None else None
+        if call is None or parent is None:
+            return current, wanted, own
+        passed = _passed(call)
+        if wanted in passed:
+            wanted = passed[wanted]
+        elif "." in wanted:
+            return current, wanted, None
+        else:
+            source = full_source(current, wanted)
+            same = [n for n in (*required(parent.module), wanted) if full_source(parent.module, n) == source]
+            wanted = wanted if wanted in same or not same else same[0]
+        current = parent.module
+
+
+def _proxy(module: Module, block: Block, call: Block | None) -> bool:
+    """A legacy empty provider block that only declares that a configuration is passed in."""
+    empty = not block.body.blocks and set(block.body.attributes) <= {"alias"}
+    return empty and call is not None and block_name(block) in _passed(call)
+
+
+def _passed(call: Block) -> dict[str, str]:
+    attribute = call.body.attributes.get("providers")
+    if attribute is None or not isinstance(attribute.expr, Object):
+        return {}
+    made = {}
+    for item in attribute.expr.items:
+        key = dotted(item.key)
+        if key and (value := dotted(item.value)):
+            made[key] = value
+    return made
+
+
+def provider_key(module: Module, name: str, instances: Mapping[str, Instance]) -> str:
+    """`provider_config_key` as plan JSON has it: `aws.us`, or `module.a:aws` for one of a child module."""
+    home, wanted, _ = resolve(module, name, instances)
+    return f"{home.path}:{wanted}" if home.path else wanted
+
+
+def provider_block(instance: Instance, block: Block) -> tuple[Block, Instance] | None:
+    """The provider block that a resource uses, and the module instance it stands in."""
+    chain: dict[str, Instance] = {}
+    at: Instance | None = instance
+    while at is not None:
+        chain[at.module.path] = at
+        at = at.call_env.instance if at.call_env is not None else None
+    home, _, found = resolve(instance.module, provider_of(instance.module, block)[0], chain)
+    return (found, chain[home.path]) if found is not None and home.path in chain else None
+
+
+def provider_configs(
+    tree: SourceTree, instances: Mapping[str, Instance], used: Mapping[str, Resource]
+) -> dict[str, ProviderConfig]:
+    """Every provider block with its region evaluated, and the implied ones that resources use without a block."""
+    made: dict[str, ProviderConfig] = {}
+    for module in tree.root.walk():
+        instance = instances.get(module.path)
+        for block in module.providers:
+            name = block_name(block)
+            local, _, alias = name.partition(".")
+            key = f"{module.path}:{name}" if module.path else name
+            if key in made or (instance is not None and _proxy(module, block, instance.call)):
+                continue
+            version = literal(block.body.attributes.get("version")) or required(module).get(local, ("", ""))[1]
+            made[key] = ProviderConfig(
+                local, full_source(module, local), alias, module.path, str(version or ""),
+                _evaluated(block, module, instance),
+            )  # fmt: skip
+    for module in tree.root.walk():
+        for block in module.resources.values():
+            name, source = provider_of(module, block)
+            home, wanted, _ = resolve(module, name, instances)
+            key = f"{home.path}:{wanted}" if home.path else wanted
+            if key not in made:
+                local, _, alias = wanted.partition(".")
+                version = required(home).get(local, ("", ""))[1]
+                made[key] = ProviderConfig(local, source, alias, home.path, version)
+    return made
+
+
+def _evaluated(block: Block, module: Module, instance: Instance | None) -> dict[str, Any]:
+    """Expressions of a provider block; attributes carry their value beside the names they mention."""
+    made = body_expressions(block.body, module)
+    for name, attribute in block.body.attributes.items():
+        held = made.get(name)
+        if not isinstance(held, dict) or "constant_value" in held:
+            continue
+        value = instance.evaluator.quiet(attribute.expr, Env(instance)) if instance is not None else UNKNOWN
+        sensitive = isinstance(value, Sensitive)
+        value = value.value if isinstance(value, Sensitive) else value
+        if isinstance(value, (str, int, bool)):
+            held["constant_value"] = value
+            held["sensitive"] = sensitive
+        else:
+            held["unknown"] = True
+    return made

@@ -1,0 +1,671 @@
+"""Evaluates expressions of one source tree without Terraform. What only a plan can tell is UNKNOWN and stays so.
+
+Every step spends from a budget, depth is bounded by the interpreter's own limit (raised by `scan.py`), collections and
+strings by `values.py`: no file can make this run for long.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from auditor.load.hcl.expressions import parse_template
+from auditor.load.hcl.folders import Folders
+from auditor.load.hcl.functions import FUNCTIONS, SHAPE_ONLY, add
+from auditor.load.hcl.instances import Env, Expansion, Instance, gathered
+from auditor.load.hcl.text_functions import TEXT_FUNCTIONS, bounded
+from auditor.load.hcl.values import (
+    MAX_ITEMS,
+    NUMBERS,
+    Budget,
+    EvalError,
+    Map,
+    Sensitive,
+    Set,
+    TooMuch,
+    as_number,
+    equal,
+    is_number,
+    is_partial,
+    to_bool,
+    to_number,
+    to_string,
+    unmark,
+    wholly_known,
+)
+from auditor.model import UNKNOWN
+from auditor.syntax import (
+    Binary,
+    Block,
+    Call,
+    Conditional,
+    Element,
+    For,
+    GetAttr,
+    GetIndex,
+    Literal,
+    Name,
+    Object,
+    Source,
+    Splat,
+    Template,
+    TemplateFor,
+    Tuple,
+    Unary,
+    children,
+)
+
+MAX_INSTANCES: Final = 20_000  # of one block
+_FAILURES: Final = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
+
+
+class _Space:
+    """`var`, `local`, `module`, a resource type ...: what stands before the first dot."""
+
+    __slots__ = ("look",)
+
+    def __init__(self, look: Callable[[str], Any]) -> None:
+        self.look = look
+
+    def attribute(self, name: str) -> Any:
+        return self.look(name)
+
+
+class Evaluator:
+    """One evaluation of one source tree. `inputs` are the root module's variables as given."""
+
+    def __init__(
+        self, inputs: Mapping[str, Any], folders: Folders | None, workspace: str = "", steps: int = 20_000_000
+    ) -> None:
+        self.inputs = inputs
+        self.folders = folders
+        self.workspace = workspace
+        self.budget = Budget(steps)
+        self.instances = 0
+
+    def count_instance(self, block: Block) -> None:
+        self.instances += 1
+        if self.instances > 10 * MAX_INSTANCES:
+            raise TooMuch(f"{block.source.where(block.start)}: more than {10 * MAX_INSTANCES} instances in all")
+
+    # --- entry points
+
+    def quiet(self, expr: Any, env: Env) -> Any:
+        """The value, UNKNOWN where Terraform would refuse the expression: the plan would say so, not this scan."""
+        try:
+            return self.eval(expr, env)
+        except EvalError:
+            return UNKNOWN
+
+    def eval(self, expr: Any, env: Env) -> Any:
+        if type(expr) is Literal:
+            return expr.value
+        self.budget.spend()
+        return _EVALUATE[type(expr)](self, expr, env)
+
+    def expand(self, block: Block, env: Env) -> Expansion:
+        """The instances of a resource, module or dynamic block."""
+        where = block.source.where(block.start)
+        count, each = block.body.attributes.get("count"), block.body.attributes.get("for_each")
+        if count is not None:
+            value = unmark(self.quiet(count.expr, env), self.budget)[0]
+            try:
+                number = to_number(value)
+            except EvalError:
+                number = UNKNOWN
+            if not isinstance(number, int) or number < 0:
+                return Expansion("unknown", None, f"count is not known ({where})")
+            if number > MAX_INSTANCES:
+                raise TooMuch(f"{where}: count = {number} makes too many instances to read")
+            return Expansion("count", [(i, i) for i in range(number)])
+        if each is not None:
+            value = unmark(self.quiet(each.expr, env), self.budget)[0]
+            items = each_items(value, block.type == "dynamic")
+            if items is None:
+                return Expansion("unknown", None, f"for_each is not known ({where})")
+            if len(items) > MAX_INSTANCES:
+                raise TooMuch(f"{where}: for_each makes {len(items)} instances, too many to read")
+            return Expansion("each", items)
+        return Expansion("single", [(None, None)])
+
+    # --- names
+
+    def _name(self, e: Name, env: Env) -> Any:
+        if e.name in env.names:
+            return env.names[e.name]
+        instance = env.instance
+        if instance is None:
+            raise EvalError(f"no such name: {e.name}")
+        match e.name:
+            case "var":
+                return _Space(instance.variable)
+            case "local":
+                return _Space(instance.local)
+            case "module":
+                return _Space(lambda name: self._module(instance, name))
+            case "data":
+                return _Space(lambda type_: _Space(lambda name: instance.resource(f"data.{type_}.{name}")))
+            case "each":
+                if env.each is None:
+                    raise EvalError("each without for_each")
+                return {"key": env.each[0], "value": env.each[1]}
+            case "count":
+                if env.count is None:
+                    raise EvalError("count.index without count")
+                return {"index": env.count}
+            case "path":
+                return {"module": instance.module.folder or ".", "root": ".", "cwd": UNKNOWN}
+            case "terraform" | "tofu":
+                return {"workspace": self.workspace or UNKNOWN, "applying": UNKNOWN, "env": UNKNOWN}
+            case "self":
+                return UNKNOWN
+            case "resource":
+                return _Space(lambda type_: _Space(lambda name: instance.resource(f"{type_}.{name}")))
+            case "ephemeral":
+                return UNKNOWN
+        return _Space(lambda name: instance.resource(f"{e.name}.{name}"))
+
+    def _module(self, instance: Instance, name: str) -> Any:
+        if name not in instance.module.calls:
+            raise EvalError(f"no module {name}")
+        found = instance.child(name)
+        if found is None or found[0].keys is None:
+            return UNKNOWN
+        return gathered(found[0], [(key, _Space(child.output)) for key, child in found[1]])
+
+    def _element(self, e: Element, env: Env) -> Any:
+        return env.element
+
+    # --- traversal
+
+    def _getattr(self, e: GetAttr, env: Env) -> Any:
+        return self._step(self.eval(e.of, env), e.name)
+
+    def _step(self, of: Any, name: Any) -> Any:
+        if of is UNKNOWN:
+            return UNKNOWN
+        if isinstance(of, Sensitive):
+            return Sensitive(self._step(of.value, name))
+        if is_partial(of):
+            return of.attribute(str(name))
+        if isinstance(of, dict):
+            if name not in of:
+                raise EvalError(f"no attribute {name}")
+            return of[name]
+        raise EvalError(f"no attribute {name} there")
+
+    def _getindex(self, e: GetIndex, env: Env) -> Any:
+        of, key = self.eval(e.of, env), self.eval(e.key, env)
+        hidden = isinstance(of, Sensitive) or isinstance(key, Sensitive)
+        of = of.value if isinstance(of, Sensitive) else of
+        key = key.value if isinstance(key, Sensitive) else key
+        value = self._at(of, key)
+        return Sensitive(value) if hidden else value
+
+    def _at(self, of: Any, key: Any) -> Any:
+        if of is UNKNOWN or key is UNKNOWN:
+            return UNKNOWN
+        if key is None:
+            raise EvalError("the key is null")
+        if isinstance(of, (list, tuple)) and not isinstance(of, Set):
+            at = to_number(key)
+            if not isinstance(at, int) or not 0 <= at < len(of):
+                raise EvalError("no such element")
+            return of[at]
+        if isinstance(of, dict) or is_partial(of):
+            return self._step(of, to_string(key))
+        raise EvalError("no element there")
+
+    def _splat(self, e: Splat, env: Env) -> Any:
+        of = self.eval(e.of, env)
+        hidden = isinstance(of, Sensitive)
+        of = of.value if hidden else of
+        if of is UNKNOWN:
+            return UNKNOWN
+        items = list(of) if isinstance(of, (list, tuple)) else [] if of is None else [of]
+        self.budget.spend(len(items))
+        made = []
+        for item in items:
+            inner = Env(env.instance, env.each, env.count, env.names, item)
+            made.append(self.eval(e.each, inner))
+        value: Any = made if type(of) is list else tuple(made)
+        return Sensitive(value) if hidden else value
+
+    # --- constructors
+
+    def _tuple(self, e: Tuple, env: Env) -> Any:
+        return tuple([self.eval(i.value, env) for i in e.items])
+
+    def _object(self, e: Object, env: Env) -> Any:
+        made: dict[str, Any] = {}
+        for item in e.items:
+            key = self.eval(item.key, env)
+            key = to_string(key.value if isinstance(key, Sensitive) else key)
+            if key is UNKNOWN:
+                return UNKNOWN
+            if key is None:
+                raise EvalError("a key is null")
+            made[key] = self.eval(item.value, env)
+        return made
+
+    def _for(self, e: For, env: Env) -> Any:
+        of = self.eval(e.of, env)
+        hidden = isinstance(of, Sensitive)
+        pairs = pairs_of(of.value if hidden else of)
+        if pairs is None:
+            return Sensitive(UNKNOWN) if hidden else UNKNOWN
+        rows: list[tuple[Any, Any]] = []
+        self.budget.spend(len(pairs))
+        for key, value in pairs:
+            inner = env.naming({e.key_name: key, e.value_name: value} if e.key_name else {e.value_name: value})
+            if e.test is not None:
+                passed, mark = unmark(self.eval(e.test, inner), self.budget)
+                hidden = hidden or mark
+                passed = to_bool(passed)
+                if passed is UNKNOWN:
+                    return Sensitive(UNKNOWN) if hidden else UNKNOWN
+                if passed is None:
+                    raise EvalError("the condition is null")
+                if not passed:
+                    continue
+            made_key = None
+            if e.key is not None:
+                made_key, mark = unmark(self.eval(e.key, inner), self.budget)
+                hidden = hidden or mark
+                made_key = to_string(made_key)
+                if made_key is UNKNOWN:
+                    return Sensitive(UNKNOWN) if hidden else UNKNOWN
+                if made_key is None:
+                    raise EvalError("a key is null")
+            rows.append((made_key, self.eval(e.value, inner)))
+            if len(rows) > MAX_ITEMS:
+                raise TooMuch("a for expression makes too many elements")
+        made = _collected(e, rows)
+        return Sensitive(made) if hidden else made
+
+    def _template(self, e: Template, env: Env) -> Any:
+        made: list[str] = []
+        hidden = unknown = False
+        for part in e.parts:
+            value = self.eval(part, env)
+            if isinstance(value, Sensitive):
+                hidden, value = True, value.value
+            text = UNKNOWN if is_partial(value) else to_string(value)
+            if text is None:
+                raise EvalError("null in a template")
+            if text is UNKNOWN:
+                unknown = True
+            else:
+                made.append(str(text))
+        whole: Any = UNKNOWN if unknown else bounded("".join(made))
+        return Sensitive(whole) if hidden else whole
+
+    def _template_for(self, e: TemplateFor, env: Env) -> Any:
+        return self._template_join(self._for(For(e.key_name, e.value_name, e.of, None, e.body, None), env))
+
+    def _template_join(self, value: Any) -> Any:
+        if isinstance(value, Sensitive):
+            return Sensitive(self._template_join(value.value))
+        if value is UNKNOWN or not wholly_known(value, self.budget):
+            return UNKNOWN
+        plain, hidden = unmark(value, self.budget)
+        text = bounded("".join(to_string(v) for v in plain))
+        return Sensitive(text) if hidden else text
+
+    # --- operators
+
+    def _conditional(self, e: Conditional, env: Env) -> Any:
+        test, hidden = unmark(self.eval(e.test, env), self.budget)
+        test = to_bool(UNKNOWN if is_partial(test) else test)
+        if test is UNKNOWN:
+            return Sensitive(UNKNOWN) if hidden else UNKNOWN
+        if test is None:
+            raise EvalError("the condition is null")
+        chosen, other = (e.then, e.other) if test else (e.other, e.then)
+        value = self.eval(chosen, env)
+        if isinstance(value, bool) or is_number(value):  # both branches get one type: a number beside a string is text
+            beside = self.quiet(other, env)
+            beside = beside.value if isinstance(beside, Sensitive) else beside
+            if isinstance(beside, str) or (isinstance(beside, bool) != isinstance(value, bool) and is_scalar(beside)):
+                value = to_string(value)
+        return Sensitive(value) if hidden else value
+
+    def _unary(self, e: Unary, env: Env) -> Any:
+        value = self.eval(e.of, env)
+        hidden = isinstance(value, Sensitive)
+        value = value.value if hidden else value
+        made: Any = UNKNOWN
+        if value is not UNKNOWN and not is_partial(value):
+            if value is None:
+                raise EvalError("the operand is null")
+            made = not to_bool(value) if e.op == "!" else -to_number(value)
+        return Sensitive(made) if hidden else made
+
+    def _binary(self, e: Binary, env: Env) -> Any:
+        left, right = self.eval(e.left, env), self.eval(e.right, env)
+        hidden = isinstance(left, Sensitive) or isinstance(right, Sensitive)
+        if hidden or isinstance(left, (dict, list, tuple)) or isinstance(right, (dict, list, tuple)):
+            left, mark = unmark(left, self.budget)
+            right, other = unmark(right, self.budget)
+            hidden = mark or other
+        made = self._operate(e.op, left, right)
+        return Sensitive(made) if hidden else made
+
+    def _operate(self, op: str, left: Any, right: Any) -> Any:
+        if op in ("==", "!="):
+            same = equal(left, right, self.budget)
+            return same if same is UNKNOWN or op == "==" else not same
+        if left is UNKNOWN or right is UNKNOWN or is_partial(left) or is_partial(right):
+            return UNKNOWN
+        if left is None or right is None:
+            raise EvalError("an operand is null")
+        if op in ("&&", "||"):
+            a, b = to_bool(left), to_bool(right)
+            return (a and b) if op == "&&" else (a or b)
+        a, b = to_number(left), to_number(right)
+        if op in ("<", ">", "<=", ">="):
+            return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[op]
+        return arithmetic(op, a, b)
+
+    # --- functions
+
+    def _call(self, e: Call, env: Env) -> Any:
+        name = e.name.removeprefix("core::")
+        special = _SPECIAL.get(name)
+        if special is not None:
+            return special(self, e, env)
+        args = self._arguments(e, env)
+        if args is None:
+            return UNKNOWN
+        return self._apply(name, args)
+
+    def _arguments(self, e: Call, env: Env) -> list[Any] | None:
+        """Evaluated arguments, `...` spread out; None where what is spread is unknown."""
+        args = [self.eval(a, env) for a in e.args]
+        if e.expand:
+            last = args.pop()
+            hidden = isinstance(last, Sensitive)
+            last = last.value if hidden else last
+            if last is UNKNOWN or is_partial(last):
+                return None
+            if not isinstance(last, (list, tuple)):
+                raise EvalError("only a list can be spread")
+            args.extend(Sensitive(v) for v in last) if hidden else args.extend(last)
+        return args
+
+    def _apply(self, name: str, given: list[Any]) -> Any:
+        """A pure function: sensitive in, sensitive out; unknown in, unknown out, elements aside where shape decides."""
+        function = FUNCTIONS.get(name) or TEXT_FUNCTIONS.get(name)
+        if function is None:
+            return UNKNOWN
+        args: list[Any] = []
+        hidden = False
+        for value in given:
+            plain, mark = unmark(value, self.budget)
+            hidden = hidden or mark
+            args.append(plain)
+        made = self._known(name, function, args)
+        return Sensitive(made) if hidden else made
+
+    def _known(self, name: str, function: Callable[..., Any], args: list[Any]) -> Any:
+        if any(a is UNKNOWN or is_partial(a) for a in args):
+            return UNKNOWN
+        if name not in SHAPE_ONLY and not all(wholly_known(a, self.budget) for a in args):
+            return UNKNOWN
+        if name in ("tolist", "tomap") and not all(wholly_known(a, self.budget) for a in args):
+            return UNKNOWN
+        self.budget.spend(sum(len(a) for a in args if isinstance(a, (str, list, tuple, dict))) // 4 + 1)
+        try:
+            return function(*args)
+        except _FAILURES as e:  # a wrong type or number of arguments: Terraform refuses it, too
+            raise EvalError(f"{name}: {type(e).__name__}") from e
+
+    def _try(self, e: Call, env: Env) -> Any:
+        for arg in e.args:
+            if self._depends_on_unknown(arg, env):
+                return UNKNOWN
+            try:
+                return self.eval(arg, env)
+            except EvalError:
+                continue
+        raise EvalError("every argument of try fails")
+
+    def _can(self, e: Call, env: Env) -> Any:
+        if len(e.args) != 1:
+            raise EvalError("can takes one argument")
+        if self._depends_on_unknown(e.args[0], env):
+            return UNKNOWN
+        try:
+            self.eval(e.args[0], env)
+        except EvalError:
+            return False
+        return True
+
+    def _depends_on_unknown(self, expr: Any, env: Env) -> bool:
+        """Whether a name that the expression mentions is not wholly known: then it may yet succeed or fail."""
+        for traversal in traversals(expr, frozenset()):
+            try:
+                if not wholly_known(self.eval(traversal, env), self.budget):
+                    return True
+            except EvalError:
+                continue
+        return False
+
+    def _coalesce(self, e: Call, env: Env) -> Any:
+        args = self._arguments(e, env)
+        if args is None:
+            return UNKNOWN
+        hidden = False
+        texts = any(isinstance(a.value if isinstance(a, Sensitive) else a, str) for a in args)
+        for arg in args:
+            if isinstance(arg, Sensitive):
+                hidden, arg = True, arg.value
+            if arg is UNKNOWN or is_partial(arg):
+                return Sensitive(UNKNOWN) if hidden else UNKNOWN
+            if arg is None or arg == "":
+                continue
+            value = to_string(arg) if texts and is_scalar(arg) else arg
+            return Sensitive(value) if hidden else value
+        raise EvalError("nothing that is not null")
+
+    def _lookup(self, e: Call, env: Env) -> Any:
+        args = self._arguments(e, env)
+        if args is None:
+            return UNKNOWN
+        plain = [unmark(a, self.budget) for a in args]
+        hidden = any(m for _, m in plain)
+        values = [v for v, _ in plain]
+        made = self._looked_up(values)
+        return Sensitive(made) if hidden else made
+
+    def _looked_up(self, values: list[Any]) -> Any:
+        if len(values) not in (2, 3):
+            raise EvalError("lookup takes a map, a key and a default")
+        of, key = values[:2]
+        if of is UNKNOWN or key is UNKNOWN or is_partial(of):
+            return UNKNOWN
+        if not isinstance(of, dict):
+            raise EvalError("a map is needed")
+        if to_string(key) in of:
+            return of[to_string(key)]
+        if isinstance(of, Map) and not wholly_known(of, self.budget):
+            return UNKNOWN
+        if len(values) == 3:
+            return values[2]
+        raise EvalError("no such key")
+
+    def _contains(self, e: Call, env: Env) -> Any:
+        args = self._arguments(e, env)
+        if args is None or len(args) != 2:
+            return UNKNOWN
+        (items, a), (wanted, b) = unmark(args[0], self.budget), unmark(args[1], self.budget)
+        if items is UNKNOWN or is_partial(items):
+            made: Any = UNKNOWN
+        elif not isinstance(items, (list, tuple)):
+            raise EvalError("a list is needed")
+        else:
+            found = [equal(i, wanted, self.budget) for i in items]
+            made = True if True in found else UNKNOWN if any(f is UNKNOWN for f in found) else False
+        return Sensitive(made) if a or b else made
+
+    def _sensitive(self, e: Call, env: Env) -> Any:
+        return Sensitive(self.eval(e.args[0], env)) if e.args else UNKNOWN
+
+    def _nonsensitive(self, e: Call, env: Env) -> Any:
+        return unmark(self.eval(e.args[0], env), self.budget)[0] if e.args else UNKNOWN
+
+    def _issensitive(self, e: Call, env: Env) -> Any:
+        value = self.eval(e.args[0], env) if e.args else UNKNOWN
+        return UNKNOWN if value is UNKNOWN or is_partial(value) else isinstance(value, Sensitive)
+
+    # --- files, inside the root only
+
+    def _text_of(self, path: Any) -> str | None:
+        if not isinstance(path, str) or self.folders is None or path.startswith(("/", "~")):
+            return None
+        folder, name = posixpath.split(posixpath.normpath(path.replace("\\", "/")))
+        data = None if folder.startswith("..") or name == ".." else self.folders.extra(folder, name)
+        if data is None or len(data) > 1_000_000:
+            return None
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    def _file(self, e: Call, env: Env) -> Any:
+        path, hidden = unmark(self.eval(e.args[0], env) if e.args else UNKNOWN, self.budget)
+        text = self._text_of(path)
+        made: Any = UNKNOWN
+        if text is not None:
+            made = TEXT_FUNCTIONS["base64encode"](text) if e.name == "filebase64" else True if e.name == "fileexists" else text
+        return Sensitive(made) if hidden else made
+
+    def _templatefile(self, e: Call, env: Env) -> Any:
+        if len(e.args) != 2:
+            raise EvalError("templatefile takes a path and variables")
+        path = unmark(self.eval(e.args[0], env), self.budget)[0]
+        names = self.eval(e.args[1], env)
+        text = self._text_of(path)
+        if text is None or not isinstance(names, dict):
+            return UNKNOWN
+        return self._rendered(text, str(path), names)
+
+    def _templatestring(self, e: Call, env: Env) -> Any:
+        if len(e.args) != 2:
+            raise EvalError("templatestring takes a template and variables")
+        text, names = self.eval(e.args[0], env), self.eval(e.args[1], env)
+        if not isinstance(text, str) or not isinstance(names, dict):
+            return UNKNOWN
+        return self._rendered(text, "template", names)
+
+    def _rendered(self, text: str, path: str, names: Mapping[str, Any]) -> Any:
+        from auditor.errors import InputError
+
+        try:
+            made = parse_template(text, Source(path, text.encode()), 0)
+        except InputError as e:
+            raise EvalError(e.message) from None
+        whole = made if isinstance(made, (Template, Literal)) else Template((made,))
+        return self.eval(whole, Env(None, names=names))
+
+
+# --- small readings ----------------------------------------------------------------------------------------
+
+
+def is_scalar(value: Any) -> bool:
+    return isinstance(value, (str, bool)) or is_number(value)
+
+
+def _collected(e: For, rows: list[tuple[Any, Any]]) -> Any:
+    """The tuple or object that the rows of a for expression make."""
+    if e.key is None:
+        return tuple(v for _, v in rows)
+    if e.group:
+        groups: dict[str, list[Any]] = {}
+        for k, v in rows:
+            groups.setdefault(k, []).append(v)
+        return {k: tuple(v) for k, v in groups.items()}
+    made: dict[str, Any] = {}
+    for k, v in rows:
+        if k in made:
+            raise EvalError("two elements with one key")
+        made[k] = v
+    return made
+
+
+def arithmetic(op: str, a: Any, b: Any) -> Any:
+    if op == "+":
+        return add(a, b)
+    if op == "-":
+        return add(a, -b)
+    try:
+        if op == "*":
+            if isinstance(a, int) and isinstance(b, int):
+                if a.bit_length() + b.bit_length() > 4096:
+                    raise TooMuch("a number is too large")
+                return a * b
+            return as_number(NUMBERS.multiply(Decimal(a), Decimal(b)))
+        if op == "/":
+            return as_number(NUMBERS.divide(Decimal(a), Decimal(b)))
+        return as_number(NUMBERS.remainder(Decimal(a), Decimal(b)))
+    except ArithmeticError:
+        raise EvalError("no such number") from None
+
+
+def pairs_of(value: Any) -> list[tuple[Any, Any]] | None:
+    """What a `for` goes over; None where that is unknown."""
+    if value is UNKNOWN or is_partial(value):
+        return None
+    if isinstance(value, dict):
+        return sorted(value.items())
+    if isinstance(value, Set):
+        return [(v, v) for v in value]
+    if isinstance(value, (list, tuple)):
+        return list(enumerate(value))
+    raise EvalError("nothing to go over")
+
+
+def each_items(value: Any, any_list: bool) -> list[tuple[Any, Any]] | None:
+    """Key and value of each instance of `for_each`; a dynamic block takes lists, too."""
+    if isinstance(value, dict):
+        return sorted(value.items())
+    if isinstance(value, Set):
+        return [(v, v) for v in value] if any_list or all(isinstance(v, str) for v in value) else None
+    if any_list and isinstance(value, (list, tuple)):
+        return list(enumerate(value))
+    return None
+
+
+def traversals(expr: Any, bound: frozenset[str]) -> list[Any]:
+    """The longest static paths an expression mentions (`var.a.b[0]`), names of its own loops left out."""
+    root = expr
+    while isinstance(root, GetAttr) or (isinstance(root, GetIndex) and isinstance(root.key, Literal)):
+        root = root.of
+    if isinstance(root, Name):
+        return [] if root.name in bound else [expr]
+    if isinstance(expr, For):
+        inner = bound | {expr.key_name, expr.value_name}
+        rest = [x for x in (expr.key, expr.value, expr.test) if x is not None]
+        return [*traversals(expr.of, bound), *(t for x in rest for t in traversals(x, inner))]
+    if isinstance(expr, TemplateFor):
+        inner = bound | {expr.key_name, expr.value_name}
+        return [*traversals(expr.of, bound), *traversals(expr.body, inner)]
+    return [t for c in children(expr) for t in traversals(c, bound)]
+
+
+_EVALUATE: Final[Mapping[type, Callable[[Evaluator, Any, Env], Any]]] = {
+    Name: Evaluator._name, GetAttr: Evaluator._getattr, GetIndex: Evaluator._getindex, Splat: Evaluator._splat,
+    Element: Evaluator._element, Call: Evaluator._call, Unary: Evaluator._unary, Binary: Evaluator._binary,
+    Conditional: Evaluator._conditional, Tuple: Evaluator._tuple, Object: Evaluator._object, For: Evaluator._for,
+    Template: Evaluator._template, TemplateFor: Evaluator._template_for, Literal: lambda _, e, __: e.value,
+}  # fmt: skip
+
+_SPECIAL: Final[Mapping[str, Callable[[Evaluator, Call, Env], Any]]] = {
+    "try": Evaluator._try, "can": Evaluator._can, "coalesce": Evaluator._coalesce, "lookup": Evaluator._lookup,
+    "contains": Evaluator._contains, "sensitive": Evaluator._sensitive, "nonsensitive": Evaluator._nonsensitive,
+    "issensitive": Evaluator._issensitive, "file": Evaluator._file, "filebase64": Evaluator._file,
+    "fileexists": Evaluator._file, "templatefile": Evaluator._templatefile, "templatestring": Evaluator._templatestring,
+    "ephemeralasnull": lambda _, e, __: UNKNOWN,
+}  # fmt: skip

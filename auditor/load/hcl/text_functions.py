@@ -1,0 +1,409 @@
+"""Terraform's pure functions over text, encodings, hashes and addresses; see `functions.py`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import hashlib
+import io
+import ipaddress
+import json
+import posixpath
+import re
+import unicodedata
+import urllib.parse
+import uuid
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from auditor.load.hcl.functions import _int, _list, _text
+from auditor.load.hcl.values import (
+    MAX_TEXT,
+    EvalError,
+    Map,
+    Sensitive,
+    TooMuch,
+    is_number,
+    text_of_number,
+    to_string,
+)
+from auditor.model import UNKNOWN
+
+_RISKY: Final = re.compile(r"\([^()]*(?:[+*]|\{\d+,)[^()]*\)\s*[+*{]|\\[1-9]|\(\?[=!<]|\[\[:|\\[zZQEpPC]")
+_VERB: Final = re.compile(
+    r"%(?:%|(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.(?P<precision>\d+))?(?:\[(?P<arg>\d+)\])?(?P<verb>.))", re.DOTALL
+)
+
+
+def bounded(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise TooMuch("a string is too long")
+    return text
+
+
+def graphemes(text: str) -> list[str]:
+    """Approximately the user-perceived characters: a base with the marks that follow it."""
+    if text.isascii():
+        return list(text)
+    made: list[str] = []
+    for c in unicodedata.normalize("NFC", text):
+        if made and (unicodedata.combining(c) or c in "\u200d\ufe0f" or made[-1].endswith("\u200d")):
+            made[-1] += c
+        else:
+            made.append(c)
+    return made
+
+
+def chomp(text: Any) -> str:
+    return re.sub(r"[\r\n]+\Z", "", _text(text))
+
+
+def indent(spaces: Any, text: Any) -> str:
+    return bounded(_text(text).replace("\n", "\n" + " " * min(_int(spaces), 10_000)))
+
+
+def join(separator: Any, *lists: Any) -> str:
+    return bounded(_text(separator).join(_text(v) for one in lists for v in _list(one)))
+
+
+def split(separator: Any, text: Any) -> list[str]:
+    sep, whole = _text(separator), _text(text)
+    if whole == "" and sep != "":
+        return [""]
+    return whole.split(sep) if sep else list(whole)
+
+
+def replace(text: Any, old: Any, new: Any) -> Any:
+    whole, a, b = _text(text), _text(old), _text(new)
+    if len(a) > 1 and a.startswith("/") and a.endswith("/"):
+        pattern = _pattern(a[1:-1], whole)
+        if pattern is None:
+            return UNKNOWN
+        template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", b.replace("\\", "\\\\"))
+        try:
+            return bounded(pattern.sub(template, whole))
+        except (re.error, IndexError):
+            raise EvalError("bad replacement") from None
+    if len(whole) * max(1, len(b)) > 50 * MAX_TEXT:
+        raise TooMuch("a string is too long")
+    return bounded(whole.replace(a, b))
+
+
+def _pattern(text: str, subject: str) -> re.Pattern[str] | None:
+    """A pattern whose meaning and cost are the same here as in RE2; None where that is not sure."""
+    if len(text) > 500 or len(subject) > 20_000 or _RISKY.search(text):
+        return None
+    try:
+        return re.compile(text.replace("(?P<", "(?P<"))
+    except re.error:
+        return None
+
+
+def regex(pattern: Any, text: Any) -> Any:
+    compiled = _pattern(_text(pattern), _text(text))
+    if compiled is None:
+        return UNKNOWN
+    m = compiled.search(_text(text))
+    if m is None:
+        raise EvalError("the pattern does not match")
+    return _groups(m)
+
+
+def regexall(pattern: Any, text: Any) -> Any:
+    compiled = _pattern(_text(pattern), _text(text))
+    return UNKNOWN if compiled is None else [_groups(m) for m in compiled.finditer(_text(text))]
+
+
+def _groups(m: re.Match[str]) -> Any:
+    if m.groupdict():
+        return m.groupdict()
+    return m.groups() if m.groups() else m.group()
+
+
+def substr(text: Any, offset: Any, length: Any) -> str:
+    parts, start, size = graphemes(_text(text)), _int(offset), _int(length)
+    start = max(len(parts) + start, 0) if start < 0 else start
+    if start > len(parts):
+        raise EvalError("offset beyond the end")
+    return "".join(parts[start:] if size == -1 else parts[start : start + size])
+
+
+def title(text: Any) -> str:
+    return re.sub(r"(^|[\s\W])(\w)", lambda m: m.group(1) + m.group(2).upper(), _text(text)) if text else ""
+
+
+def trim(text: Any, cutset: Any) -> str:
+    return _text(text).strip(_text(cutset)) if cutset else _text(text)
+
+
+def trimspace(text: Any) -> str:
+    return _text(text).strip()
+
+
+def format_(spec: Any, *args: Any) -> Any:
+    used: set[int] = set()
+    at = 0
+
+    def one(m: re.Match[str]) -> str:
+        nonlocal at
+        if m.group() == "%%":
+            return "%"
+        index = int(m.group("arg")) - 1 if m.group("arg") else at
+        if index >= len(args) or index < 0:
+            raise EvalError("not enough arguments for the format")
+        used.add(index)
+        at = index + 1
+        return _verb(m, args[index])
+
+    made = _VERB.sub(one, _text(spec))
+    if args and len(used) < len(args) and at < len(args):
+        raise EvalError("too many arguments for the format")
+    return bounded(made)
+
+
+def _verb(m: re.Match[str], value: Any) -> str:
+    flags, verb = m.group("flags") or "", m.group("verb")
+    width = int(m.group("width") or 0)
+    precision = m.group("precision")
+    if width > 10_000 or len(precision or "") > 4:
+        raise TooMuch("a format is too wide")
+    if verb == "v":
+        made = "null" if value is None else value if isinstance(value, str) else _plain(value)
+        if "#" in flags:
+            made = jsonencode(value)
+    elif verb == "s":
+        made = _text(value)
+        made = made[: int(precision)] if precision else made
+    elif verb == "q":
+        made = jsonencode(_text(value))
+    elif verb == "t":
+        from auditor.load.hcl.values import to_bool
+
+        made = to_string(to_bool(value))
+    elif verb in "dboxX":
+        number = _whole(value)
+        body = format(abs(number), verb)
+        sign = "-" if number < 0 else "+" if "+" in flags else " " if " " in flags else ""
+        made = sign + (body.rjust(width - len(sign), "0") if "0" in flags and "-" not in flags else body)
+    elif verb in "eEfgG":
+        from auditor.load.hcl.values import to_number
+
+        number = to_number(value)
+        if number is None:
+            raise EvalError("a number is needed")
+        if verb in "gG" and not precision:
+            raise EvalError("not supported")
+        made = format(Decimal(number) if verb == "f" else float(number), f".{precision or 6}{verb}")
+        if "+" in flags and not made.startswith("-"):
+            made = "+" + made
+        if "0" in flags and "-" not in flags:
+            sign, body = (made[0], made[1:]) if made[:1] in "+-" and made else ("", made)
+            made = sign + body.rjust(width - len(sign), "0")
+    else:
+        raise EvalError("unknown verb in the format")
+    return made.ljust(width) if "-" in flags else made.rjust(width)
+
+
+def _whole(value: Any) -> int:
+    from auditor.load.hcl.values import to_number
+
+    number = to_number(value)
+    if not is_number(number):
+        raise EvalError("a number is needed")
+    return int(number)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool) or is_number(value):
+        return str(to_string(value))
+    return jsonencode(value)
+
+
+def formatlist(spec: Any, *args: Any) -> Any:
+    sizes = {len(a) for a in args if isinstance(a, (list, tuple))}
+    if len(sizes) > 1:
+        raise EvalError("lists of different lengths")
+    count = sizes.pop() if sizes else 1
+    return [format_(spec, *(a[i] if isinstance(a, (list, tuple)) else a for a in args)) for i in range(count)]
+
+
+# --- encodings and hashes
+
+
+def jsonencode(value: Any) -> str:
+    out: list[str] = []
+    _json(value, out, 0)
+    return bounded("".join(out))
+
+
+def _json(value: Any, out: list[str], depth: int) -> None:
+    if depth > 100 or len(out) > MAX_TEXT:
+        raise TooMuch("a value is too large")
+    if isinstance(value, Sensitive):
+        value = value.value
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+        for c in "<>&\u2028\u2029":
+            text = text.replace(c, f"\\u{ord(c):04x}")
+        out.append(text)
+    elif value is None or isinstance(value, bool):
+        out.append({None: "null", True: "true", False: "false"}[value])
+    elif is_number(value):
+        out.append(text_of_number(value))
+    elif isinstance(value, dict):
+        out.append("{")
+        for i, (k, v) in enumerate(sorted(value.items())):
+            out.append("," if i else "")
+            _json(k, out, depth)
+            out.append(":")
+            _json(v, out, depth + 1)
+        out.append("}")
+    elif isinstance(value, (list, tuple)):
+        out.append("[")
+        for i, v in enumerate(value):
+            out.append("," if i else "")
+            _json(v, out, depth + 1)
+        out.append("]")
+    else:
+        raise EvalError("no JSON for this value")
+
+
+def jsondecode(text: Any) -> Any:
+    try:
+        return _from_json(json.loads(_text(text), parse_float=Decimal, parse_int=_safe_int))
+    except (ValueError, RecursionError, ArithmeticError):
+        raise EvalError("not JSON") from None
+
+
+def _safe_int(text: str) -> int:
+    if len(text) > 1000:
+        raise ValueError
+    return int(text)
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _from_json(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return tuple(_from_json(v) for v in value)
+    if isinstance(value, Decimal):
+        from auditor.load.hcl.expressions import number
+
+        text = str(value)
+        return -number(text[1:]) if text.startswith("-") else number(text)
+    return value
+
+
+def csvdecode(text: Any) -> list[Any]:
+    rows = list(csv.reader(io.StringIO(_text(text))))
+    if not rows:
+        raise EvalError("a header row is needed")
+    if any(len(r) != len(rows[0]) for r in rows[1:]):
+        raise EvalError("rows of different lengths")
+    return [dict(zip(rows[0], r, strict=True)) for r in rows[1:]]
+
+
+def base64decode(text: Any) -> str:
+    try:
+        return base64.b64decode(_text(text), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise EvalError("not base64 of UTF-8 text") from None
+
+
+def _hash(name: str, encode: Callable[[bytes], str] | None = None) -> Callable[[Any], str]:
+    def run(text: Any) -> str:
+        digest = hashlib.new(name, _text(text).encode(), usedforsecurity=False)
+        return encode(digest.digest()) if encode is not None else digest.hexdigest()
+
+    return run
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def uuidv5(namespace: Any, name: Any) -> str:
+    known = {"dns": uuid.NAMESPACE_DNS, "url": uuid.NAMESPACE_URL, "oid": uuid.NAMESPACE_OID, "x500": uuid.NAMESPACE_X500}
+    try:
+        return str(uuid.uuid5(known.get(_text(namespace)) or uuid.UUID(_text(namespace)), _text(name)))
+    except ValueError:
+        raise EvalError("not a namespace") from None
+
+
+# --- addresses
+
+
+def _network(prefix: Any) -> Any:
+    text = _text(prefix)
+    if "/" not in text:
+        raise EvalError("a prefix length is needed")
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise EvalError("not an address range") from None
+
+
+def cidrsubnet(prefix: Any, newbits: Any, number: Any) -> str:
+    net, bits, n = _network(prefix), _int(newbits), _int(number)
+    size = net.prefixlen + bits
+    if bits < 0 or size > net.max_prefixlen or n >= 1 << bits or n < -(1 << bits):
+        raise EvalError("no such subnet")
+    n = n + (1 << bits) if n < 0 else n
+    base = int(net.network_address) + (n << (net.max_prefixlen - size))
+    return f"{type(net.network_address)(base)}/{size}"
+
+
+def cidrsubnets(prefix: Any, *newbits: Any) -> list[str]:
+    net = _network(prefix)
+    made: list[str] = []
+    at = int(net.network_address)
+    for bits in newbits:
+        size = net.prefixlen + _int(bits)
+        if size <= net.prefixlen - 1 or size > net.max_prefixlen:
+            raise EvalError("no such subnet")
+        step = 1 << (net.max_prefixlen - size)
+        at = -(-at // step) * step
+        if at + step > int(net.network_address) + net.num_addresses:
+            raise EvalError("not enough addresses")
+        made.append(f"{type(net.network_address)(at)}/{size}")
+        at += step
+    return made
+
+
+def cidrhost(prefix: Any, number: Any) -> str:
+    net, n = _network(prefix), _int(number)
+    if n >= net.num_addresses or n < -net.num_addresses:
+        raise EvalError("no such host")
+    return str(net[n])
+
+
+def cidrnetmask(prefix: Any) -> str:
+    net = _network(prefix)
+    if net.version != 4:
+        raise EvalError("IPv4 only")
+    return str(net.netmask)
+
+
+def dirname(path: Any) -> str:
+    return posixpath.normpath(posixpath.dirname(_text(path)) or ".")
+
+
+TEXT_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    "chomp": chomp, "endswith": lambda s, x: _text(s).endswith(_text(x)), "format": format_, "formatlist": formatlist,
+    "indent": indent, "join": join, "lower": lambda s: _text(s).lower(), "regex": regex, "regexall": regexall,
+    "replace": replace, "split": split, "startswith": lambda s, x: _text(s).startswith(_text(x)),
+    "strcontains": lambda s, x: _text(x) in _text(s), "strrev": lambda s: "".join(reversed(graphemes(_text(s)))),
+    "substr": substr, "title": title, "trim": trim, "trimprefix": lambda s, x: _text(s).removeprefix(_text(x)),
+    "trimsuffix": lambda s, x: _text(s).removesuffix(_text(x)), "trimspace": trimspace,
+    "upper": lambda s: _text(s).upper(), "base64encode": lambda s: _base64(_text(s).encode()),
+    "base64decode": base64decode, "csvdecode": csvdecode, "jsondecode": jsondecode, "jsonencode": jsonencode,
+    "urlencode": lambda s: urllib.parse.quote_plus(_text(s), safe="-_.~"),
+    "md5": _hash("md5"), "sha1": _hash("sha1"), "sha256": _hash("sha256"), "sha512": _hash("sha512"),
+    "base64sha256": _hash("sha256", _base64), "base64sha512": _hash("sha512", _base64), "uuidv5": uuidv5,
+    "cidrhost": cidrhost, "cidrnetmask": cidrnetmask, "cidrsubnet": cidrsubnet, "cidrsubnets": cidrsubnets,
+    "basename": lambda p: posixpath.basename(_text(p).rstrip("/")) or ("/" if p else "."), "dirname": dirname,
+}  # fmt: skip
+
+__all__ = ["TEXT_FUNCTIONS", "Map", "graphemes", "jsonencode"]
