@@ -51,6 +51,7 @@ from auditor.resolve.location import Located, Locator
 from auditor.resolve.references import References
 from auditor.resolve.source import Pointer
 from auditor.resolve.tags import tags_of
+from auditor.resolve.uncertain import adopted, certain
 from auditor.rules import adjust, bind
 from auditor.scopes import Subject as ScopeSubject
 from auditor.waivers import apply_waivers
@@ -96,7 +97,8 @@ def audit(
         context = _resolve(plan, config, catalog, tally, as_of)
         partial += [f"{plan.path}: {reason}" if len(plans) > 1 else reason for reason in plan.partial]
         pointer = Pointer(plan, plan.source) if plan.source is not None else None
-        for outcome in _outcomes(context, rules):
+        for found in _outcomes(context, rules):
+            outcome = certain(found, plan)
             if outcome.kind in ("fail", "open"):
                 finding = _finding(outcome, every[outcome.rule], config)
                 finding = pointer.place(finding) if pointer is not None else finding
@@ -174,6 +176,8 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         if plan.kind == "state" and resource.is_data:
             continue
         located = locator.locate(resource)
+        if plan.kind == "hcl" and resource.importing:
+            located = adopted(located)
         if not resource.is_data:
             _count(located, tally)
             counts[located.provider] = counts.get(located.provider, 0) + 1

@@ -18,6 +18,7 @@ from auditor.errors import InputError
 from auditor.load.archive import Archive
 from auditor.load.hcl.folders import Disk
 from auditor.load.hcl.modules import read_tree
+from auditor.load.lockfile import with_locks
 from auditor.load.plan import load
 from auditor.load.source import with_source
 from auditor.model import Change, Plan, Report, Resource
@@ -37,7 +38,7 @@ def report_of(plans: list[Plan], tmp_path: Path) -> Report:
         str(policy), None, {}, index=catalog.index, rules=every, as_of="2026-11-20", cwd=tmp_path,
         policies_dir=data_dir("policies"),
     )  # fmt: skip
-    return audit(plans, config, catalog, select(every.values(), (), {}), every, date(2026, 11, 20))
+    return audit(with_locks(plans), config, catalog, select(every.values(), (), {}), every, date(2026, 11, 20))
 
 
 @pytest.mark.parametrize(("lines", "name", "way"), RUNS, ids=[f"{p.parent.name}-{n}-{w}" for p, n, w in RUNS])

@@ -46,6 +46,8 @@ from auditor.rules import select
 @click.option("--hcl-dir", type=click.Path(path_type=Path), help="The Terraform folder the plan was made from.")
 @click.option("--binary-plan", type=click.Path(path_type=Path), help="The binary plan that the JSON was made from.")
 @click.option("--lock", "lock_file", type=click.Path(path_type=Path), help="The dependency lock file (default: found).")
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A variable of a source scan; beats --var-file.")
+@click.option("--var-file", "var_files", multiple=True, metavar="FILE", help="Variables of a source scan (.tfvars).")
 @click.option("--keep-going", is_flag=True, help="Skip Terraform files that cannot be read, and say which.")
 @click.option("--baseline", "baseline_path", type=click.Path(path_type=Path), help="Findings that are known already.")
 @click.option("--new-only", help="A plan, JSON report or baseline: findings that it has are hidden.")
@@ -55,11 +57,11 @@ def check_command(
     paths: tuple[str, ...], policy: str | None, workload: Path | None, catalog_dir: Path | None, wanted: str | None,
     formats: tuple[str, ...], output: Path | None, fail_on: str | None, strict: bool, exit_zero: bool,
     as_of: str | None, assume: tuple[str, ...], hcl_dir: Path | None, binary_plan: Path | None,
-    lock_file: Path | None, keep_going: bool,
+    lock_file: Path | None, variables: tuple[str, ...], var_files: tuple[str, ...], keep_going: bool,
     sarif_include_waived: bool, stack: str, quiet: bool, verbose: bool,
     baseline_path: Path | None, new_only: str | None,
 ) -> int:  # fmt: skip
-    """Audit plan JSON, a binary plan, state JSON, a folder of plans, or - (stdin)."""
+    """Audit plan JSON, a binary plan, state JSON, a folder of plans, a Terraform folder (or files of it), or - (stdin)."""
     from auditor.load.lockfile import with_locks
     from auditor.load.source import with_source
     from auditor.pipeline import audit
@@ -73,7 +75,8 @@ def check_command(
         overrides["fail_on"] = fail_on
     config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
-    plans = with_locks(with_source(read_plans(paths), hcl_dir, binary_plan, keep_going), lock_file)
+    read = read_plans(paths, variables, var_files, keep_going)
+    plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)
     left_out = write(report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack)

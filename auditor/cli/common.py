@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,9 @@ from auditor.errors import InputError
 from auditor.layers import display
 from auditor.model import Plan, Rule
 from auditor.rules import load_rules, select
+
+if TYPE_CHECKING:
+    from auditor.load.hcl.inputs import SourceOptions
 
 
 def as_of_date(text: str | None) -> date:
@@ -53,10 +57,32 @@ def workload_near(paths: tuple[str, ...]) -> Path | None:
     return find_workload([*(p if p.is_dir() else p.parent for p in given), Path.cwd()])
 
 
-def read_plans(paths: tuple[str, ...]) -> list[Plan]:
-    from auditor.load.plan import load
+def read_plans(
+    paths: tuple[str, ...], variables: tuple[str, ...] = (), files: tuple[str, ...] = (), keep_going: bool = False
+) -> list[Plan]:
+    """Plans, states and Terraform folders; Terraform files stand for the root modules that use them.
 
-    return [plan for p in paths for plan in load(p, sys.stdin.buffer.read)]
+    `files` then `variables` are values for a source scan, after TF_VAR_* and the folder's own files.
+    """
+    from auditor.load.plan import load
+    from auditor.load.roots import is_changed_source, roots_of
+
+    changed = [p for p in paths if p != "-" and is_changed_source(p)]
+    names = [p for p in paths if p not in changed]
+    if changed:
+        names += [str(root) for root in roots_of(changed, Path.cwd())]
+    given = [*(("file", f) for f in files), *(("var", v) for v in variables)]
+    folders = any(p != "-" and Path(p).is_dir() for p in names)
+    if given and not folders:
+        raise InputError("--var and --var-file go with a Terraform folder, and none is given")
+    return [plan for p in names for plan in load(p, sys.stdin.buffer.read, _options(given, keep_going) if folders else None)]
+
+
+def _options(given: list[tuple[str, str]], keep_going: bool) -> SourceOptions:
+    from auditor.load.hcl.inputs import SourceOptions
+
+    environment = {k: v for k, v in os.environ.items() if k.startswith("TF_VAR_")}
+    return SourceOptions(given, environment, os.environ.get("TF_WORKSPACE", ""), keep_going)
 
 
 def known_rules() -> dict[str, Rule]:

@@ -191,9 +191,7 @@ def _merged_tags(values: Mapping[str, Any], block: Block, env: Env) -> dict[str,
             continue
         defaults = env.instance.evaluator.quiet(given[0].expr, Env(provider[1]))
         mine = values.get(own, {})
-        if own not in values:
-            made[merged] = UNKNOWN  # whether the type takes tags at all is in no source
-        elif isinstance(defaults, dict) and isinstance(mine, dict):
+        if isinstance(defaults, dict) and isinstance(mine, dict):
             made[merged] = {**defaults, **mine}
         else:
             made[merged] = UNKNOWN

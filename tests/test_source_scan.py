@@ -1,0 +1,327 @@
+"""A Terraform folder without a plan: never pass where the plan fails, and as much decided as the source tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from conftest import PLANS, Auditor
+from test_source_lines import report_of
+
+from auditor.errors import InputError
+from auditor.load.folder import load_folder
+from auditor.load.hcl.inputs import SourceOptions
+from auditor.load.plan import load
+from auditor.load.roots import roots_of
+from auditor.model import Plan, Report, strip_keys
+
+ALLOW = "version: 1\nallow: [EU]\n"
+CASES = sorted(p.parent for p in PLANS.glob("*/plan.json") if (p.parent / "main.tf").exists())
+# Verdicts that only a plan can give: about earlier state, drift, partial plans.
+ONLY_PLAN = {"SOV010", "SOV011", "META006"}
+
+
+def scanned(folder: Path, *variables: str, **files: str) -> Plan:
+    """The scan of a folder made of `files` (names with `__` for `.`)."""
+    for name, text in files.items():
+        file = folder / name.replace("__", ".").replace("_S_", "/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return load_folder(folder, SourceOptions([("var", v) for v in variables]))
+
+
+def bodies(plan: Plan) -> dict[str, tuple[Any, Any]]:
+    """(known values, unknown marks) by address."""
+    decode = msgspec.json.decode
+    return {r.address: (decode(r.change.after), decode(r.change.after_unknown)) for r in plan.resources}
+
+
+def verdicts(report: Report) -> dict[tuple[str, str], str]:
+    """The worst kind by address and path; rules of one location may differ between the two (SOV001, SOV002)."""
+    found: dict[tuple[str, str], str] = {}
+    for f in report.findings:
+        key = (f.address, f.path)
+        found[key] = "fail" if "fail" in (found.get(key), f.kind) else "open"
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda p: p.name)
+def test_never_pass_where_the_plan_fails(case: Path, tmp_path: Path) -> None:
+    source = report_of([load_folder(case, SourceOptions())], tmp_path)
+    planned = report_of(load(str(case / "plan.json"), bytes), tmp_path)
+    mine = {f.address: f.kind for f in source.findings}
+    for f in planned.findings:
+        if f.kind == "fail" and f.rule not in ONLY_PLAN and not f.address.startswith("data."):
+            assert f.address in mine, f"the plan fails {f.rule} {f.address} {f.path}; the source scan passes"
+    theirs = verdicts(planned)
+    resources = {loc.address for loc in planned.locations}
+    for f in source.findings:
+        if f.kind == "fail" and f.address in resources:
+            assert theirs.get((f.address, f.path)) == "fail", f"only the source scan fails {f.rule} {f.address} {f.path}"
+
+
+def _countries(report: Report) -> dict[tuple[str, str], set[str]]:
+    """Countries by address and role, of what is decided."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for loc in report.locations:
+        if loc.decided and not loc.address.startswith("data."):
+            found.setdefault((loc.address, loc.role), set()).update(loc.countries)
+    return found
+
+
+def test_the_share_decided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the locations that plans decide, those that the source decides alike; nine in ten are wanted."""
+    same = all_ = 0
+    for case in CASES:
+        if case.name in ("h-drift", "m-errored"):  # drift and errors are no matter of the source
+            continue
+        mine = _countries(report_of([load_folder(case, SourceOptions())], tmp_path))
+        theirs = _countries(report_of(load(str(case / "plan.json"), bytes), tmp_path))
+        for key, countries in theirs.items():
+            all_ += 1
+            if mine.get(key):
+                assert mine[key] == countries, key
+                same += 1
+    with capsys.disabled():
+        print(f"\nsource scan decides {same} of {all_} locations that plans decide ({same / all_:.0%})")
+    assert same / all_ > 0.9
+
+
+def test_variables_in_order_of_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(f'variable "{n}" {{\n  default = "default"\n}}\n' for n in "abcdefg")
+    text += "resource \"x_y\" \"z\" {\n" + "".join(f"  {n} = var.{n}\n" for n in "abcdefg") + "}\n"
+    (tmp_path / "main.tf").write_text(text)
+    (tmp_path / "terraform.tfvars").write_text("".join(f'{n} = "tfvars"\n' for n in "cdefg"))
+    (tmp_path / "terraform.tfvars.json").write_text(json.dumps(dict.fromkeys("defg", "json")))
+    (tmp_path / "z.auto.tfvars").write_text("".join(f'{n} = "z.auto"\n' for n in "efg"))
+    (tmp_path / "a.auto.tfvars").write_text("".join(f'{n} = "a.auto"\n' for n in "efg"))
+    (tmp_path / "prod.vars").write_text('f = "file"\ng = "file"\n')
+    options = SourceOptions(
+        [("file", str(tmp_path / "prod.vars")), ("var", "g=flag")], {f"TF_VAR_{n}": "environment" for n in "bcdefg"}
+    )
+    after = bodies(load_folder(tmp_path, options))["x_y.z"][0]
+    assert after == {
+        "a": "default", "b": "environment", "c": "tfvars", "d": "json", "e": "z.auto", "f": "file", "g": "flag",
+    }  # fmt: skip
+
+
+COUNTED = """
+variable "n" { type = number }
+variable "regions" { default = ["eu-west-1", "us-east-1"] }
+resource "x_y" "some" {
+  count  = var.n
+  region = var.regions[count.index]
+}
+resource "x_y" "each" {
+  for_each = toset(var.regions)
+  region   = each.value
+}
+resource "x_y" "none" {
+  count = false ? 1 : 0
+}
+"""
+
+
+def test_count_and_for_each(tmp_path: Path) -> None:
+    found = bodies(scanned(tmp_path, "n=2", main__tf=COUNTED))
+    assert {a: v["region"] for a, (v, _) in found.items()} == {
+        "x_y.some[0]": "eu-west-1", "x_y.some[1]": "us-east-1",
+        'x_y.each["eu-west-1"]': "eu-west-1", 'x_y.each["us-east-1"]': "us-east-1",
+    }  # fmt: skip
+    assert {strip_keys(a) for a in found} == {"x_y.some", "x_y.each"}
+
+
+def test_an_unknown_count_is_kept_and_said(tmp_path: Path) -> None:
+    plan = scanned(tmp_path, main__tf=COUNTED)
+    assert bodies(plan)["x_y.some"] == ({}, {"region": True})
+    assert "x_y.some" in plan.uncertain
+    assert any("var.n has no value" in n for n in plan.notices)
+
+
+def test_a_fail_that_may_not_come_to_be_is_open(auditor: Auditor, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    scanned(root, main__tf='variable "on" {}\nresource "aws_s3_bucket" "b" {\n  count = var.on ? 1 : 0\n  region = "us-east-1"\n}\n')
+    kinds = {f["kind"] for f in auditor("check", str(root), "--rules", "SOV,META", policy=ALLOW).report["findings"]}
+    assert kinds == {"open"}
+    assert auditor("check", str(root), "--rules", "SOV,META", "--var", "on=true", policy=ALLOW).code == 1
+    assert auditor("check", str(root), "--rules", "SOV,META", "--var", "on=false", policy=ALLOW).report["findings"] == []
+
+
+def test_an_imported_resource_stands_where_it_stands(auditor: Auditor, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    text = 'provider "aws" {\n  region = "eu-west-1"\n}\nimport {\n  to = aws_s3_bucket.b\n  id = "x"\n}\nresource "aws_s3_bucket" "b" {}\n'
+    scanned(root, main__tf=text)
+    assert [f["kind"] for f in auditor("check", str(root), "--rules", "SOV,META", policy=ALLOW).report["findings"]] == ["open"]
+
+
+MODULES = {
+    "main__tf": """
+provider "aws" {
+  region = "eu-west-1"
+}
+provider "aws" {
+  alias  = "us"
+  region = local.away
+}
+locals {
+  away = join("-", ["us", "east", 1])
+  places = { a = "eu-west-1", b = "eu-west-3" }
+}
+module "m" {
+  source   = "./m"
+  for_each = local.places
+  region   = each.value
+  providers = {
+    aws      = aws
+    aws.far  = aws.us
+  }
+}
+""",
+    "m_S_main__tf": """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws", configuration_aliases = [aws.far] }
+  }
+}
+variable "region" { type = string }
+resource "aws_s3_bucket" "near" {
+  region = var.region
+}
+module "inner" {
+  source    = "./inner"
+  providers = { aws = aws.far }
+}
+""",
+    "m_S_inner_S_main__tf": 'resource "aws_s3_bucket" "far" {\n}\n',
+}
+
+
+def test_modules_instances_and_aliases(auditor: Auditor, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    plan = scanned(root, **MODULES)
+    assert bodies(plan)['module.m["b"].aws_s3_bucket.near'][0]["region"] == "eu-west-3"
+    report = auditor("check", str(root), "--rules", "SOV,META", policy=ALLOW).report
+    assert [(f["rule"], f["address"]) for f in report["findings"]] == [
+        ("SOV001", 'module.m["a"].module.inner.aws_s3_bucket.far'),
+        ("SOV001", 'module.m["b"].module.inner.aws_s3_bucket.far'),
+    ]
+    assert report["findings"][0]["location"]["file"].endswith("m/inner/main.tf")
+
+
+def test_nested_dynamic_blocks(tmp_path: Path) -> None:
+    text = """
+resource "x_y" "z" {
+  fixed { n = 0 }
+  dynamic "rule" {
+    for_each = { b = ["x", "y"], a = [] }
+    iterator = it
+    content {
+      name = it.key
+      dynamic "part" {
+        for_each = it.value
+        content { text = "${it.key}${part.value}${part.key}" }
+      }
+    }
+  }
+  dynamic "fixed" {
+    for_each = [1, 2]
+    content { n = fixed.value }
+  }
+  dynamic "dark" {
+    for_each = x_y.other.list
+    content { n = dark.value }
+  }
+}
+resource "x_y" "other" {}
+"""
+    after, unknown = bodies(scanned(tmp_path, main__tf=text))["x_y.z"]
+    assert after == {
+        "fixed": [{"n": 0}, {"n": 1}, {"n": 2}],
+        "rule": [{"name": "a", "part": []}, {"name": "b", "part": [{"text": "bx0"}, {"text": "by1"}]}],
+    }
+    assert unknown == {"dark": True}
+
+
+def test_files_are_read_inside_the_root_only(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("outside")
+    root = tmp_path / "root"
+    text = """
+resource "x_y" "z" {
+  a = file("${path.module}/in.txt")
+  b = file("../secret.txt")
+  c = file("/etc/hostname")
+  d = templatefile("t.tftpl", { n = 2 })
+}
+"""
+    after, unknown = bodies(scanned(root, main__tf=text, in__txt="inside", t__tftpl="%{ for i in range(n) }${i}%{ endfor }"))["x_y.z"]
+    assert (after, unknown) == ({"a": "inside", "d": "01"}, {"b": True, "c": True})
+
+
+def test_a_sensitive_variable_stays_hidden(auditor: Auditor, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    text = 'variable "r" {\n  sensitive = true\n  default = "us-gov-east-1"\n}\nresource "aws_s3_bucket" "b" {\n  region = lower("${var.r}")\n}\n'
+    scanned(root, main__tf=text)
+    for form in ("text", "json", "sarif", "markdown", "github"):
+        run = auditor("check", str(root), "--rules", "SOV,META", "--format", form, policy=ALLOW, json_report=False)
+        assert run.code == 1
+        assert "us-gov-east-1" not in run.out + run.err
+
+
+def test_a_module_that_is_not_there_makes_the_scan_partial(auditor: Auditor, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    scanned(root, main__tf='module "far" {\n  source = "acme/far/aws"\n}\nresource "aws_s3_bucket" "b" {\n  bucket = module.far.name\n  region = "eu-west-1"\n}\n')
+    run = auditor("check", str(root), "--rules", "SOV,META", policy=ALLOW)
+    assert [f["rule"] for f in run.report["findings"]] == ["META006"]
+    assert auditor("check", str(root), "--rules", "SOV,META", "--strict", policy=ALLOW).code == 2
+
+
+HOSTILE = {
+    "count": 'resource "a_b" "c" {\n  count = 1000000000\n}\n',
+    "doubling": "locals {\n  a0 = \"xxxxxxxxxx\"\n" + "".join(f'  a{i} = "${{local.a{i - 1}}}${{local.a{i - 1}}}"\n' for i in range(1, 60)) + "}\nresource \"a_b\" \"c\" {\n  x = local.a59\n}\n",
+    "shared lists": "locals {\n  a0 = [1]\n" + "".join(f"  a{i} = [local.a{i - 1}, local.a{i - 1}]\n" for i in range(1, 60)) + "}\nresource \"a_b\" \"c\" {\n  x = jsonencode(local.a59)\n}\n",
+    "loops": "locals {\n  r = range(1000)\n}\nresource \"a_b\" \"c\" {\n  x = length([for a in local.r : [for b in local.r : [for c in local.r : c]]])\n}\n",
+    "long number": 'resource "a_b" "c" {\n  x = pow(10, 100000000)\n}\n',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=list(HOSTILE))
+def test_hostile_source_ends_with_a_sentence(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError):
+        scanned(tmp_path, main__tf=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "locals {\n  a = local.b\n  b = local.a\n}\nresource \"a_b\" \"c\" {\n  x = local.a\n}\n",
+        'resource "a_b" "c" {\n  x = 1e999999999\n}\n',
+        'resource "a_b" "c" {\n  x = regex("(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab")\n}\n',
+        "locals {\n" + "".join(f"  a{i} = local.a{i + 1}\n" for i in range(900)) + "}\nresource \"a_b\" \"c\" {\n  x = local.a0\n}\n",
+    ],
+    ids=["cycle", "huge exponent", "backtracking", "long chain of locals"],
+)
+def test_odd_source_is_unknown_or_refused_quickly(tmp_path: Path, text: str) -> None:
+    try:
+        found = bodies(scanned(tmp_path, main__tf=text))
+    except InputError:
+        return
+    assert found["a_b.c"] == ({}, {"x": True})
+
+
+def test_changed_files_stand_for_their_root_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in {
+        "prod/main.tf": 'module "a" {\n  source = "../modules/a"\n}\n',
+        "dev/main.tf.json": '{"module": {"a": {"source": "../modules/a"}}}',
+        "modules/a/main.tf": 'module "b" { source = "./b" }\n',
+        "modules/a/b/main.tf": "\n",
+        "alone/main.tf": "\n",
+        ".terraform/x/main.tf": 'module "x" { source = "../../prod" }\n',
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    assert [str(p) for p in roots_of(["modules/a/b/main.tf"], tmp_path)] == ["dev", "prod"]
+    assert [str(p) for p in roots_of(["alone/main.tf", "prod/x.tfvars"], tmp_path)] == ["alone", "prod"]
