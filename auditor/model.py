@@ -417,6 +417,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     shift_why: str = ""
     block: str = ""  # block address, when it differs from `address`
     sensitive: bool = False
+    dates: tuple[tuple[str, str], ...] = ()  # (ISO date, what happened), for a timeline
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
@@ -439,6 +440,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     cause: str = ""
     evidence: tuple[Evidence, ...] = ()
     location: SourceRange | None = None
+    dates: tuple[tuple[str, str], ...] = ()  # (ISO date, what happened)
 
 
 class WaiverRef(msgspec.Struct, frozen=True, gc=False):

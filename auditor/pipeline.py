@@ -300,7 +300,7 @@ def _finding(outcome: Outcome, rule: Rule, config: Config) -> Finding:
         remediation=outcome.remediation or rule.remediation,
         fingerprint=fingerprint(rule.id, outcome.address, outcome.path), aliases=rule.aliases,
         countries=outcome.countries, role=outcome.role or None, job=outcome.job, cause=outcome.cause,
-        evidence=outcome.evidence,
+        evidence=outcome.evidence, dates=outcome.dates,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from auditor.model import (
     Coverage,
     Evidence,
     Finding,
+    Gate,
     InputInfo,
     Job,
     Location,
@@ -171,6 +172,7 @@ def rich_report() -> Report:
         observed="agents",
         expected="",
         message="agents: API first public 5 months ago",
+        dates=(("2026-06-12", "API first public"), ("2026-09-12", "limit passed")),
         remediation="",
         fingerprint="b" * 32,
         countries=(),
@@ -215,6 +217,12 @@ def rich_report() -> Report:
         ),
         assumptions=("cloud.region=eu-central-1",),
         not_configured=("economics (no workload manifest)",),
+        gates=(
+            Gate(1, "Data gravity", "NO-GO", "80 TB > 50 TB; saving 35.0% is not > 40%", ("ECO001",), fix="move compute"),
+            Gate(2, "Latency", "UNDECIDED", "role unknown", ("NET002",), ("workload.role",)),
+            Gate(4, "Inference 24/7", "N/A", "no inference capacity in plan"),
+        ),
+        overall="NO-GO",
     )
     return replace(found, summary=replace(found.summary, unchanged=3))
 
@@ -239,6 +247,7 @@ def named_report(name: str) -> Report:
         remediation=f"rename {name}",
         cause=name,
         job=name,
+        dates=(("2026-01-01", name), (name, name)),
         evidence=(Evidence(name, f"{name}.tf", 3), Evidence(name, "b.tf", 4)),
         location=SourceRange(f"dir,a:b/{name}.tf", 2, 1, 2, 5),
     )
@@ -259,6 +268,8 @@ def named_report(name: str) -> Report:
             Location(name, name, "home", name, "attribute", places[:1]),
             Location(name, name, "replica", name, "attribute", places, cause=name),
         ),
+        gates=(Gate(1, name, "UNDECIDED", name, (name,), (name,), name, name, (name,)),),
+        overall="UNDECIDED",
         jobs=(
             Job(
                 name=name,

@@ -154,3 +154,17 @@ def test_shipped_coordinates_cover_every_region_that_has_a_country() -> None:
     for place in [p for regions in at.regions.values() for p in regions.values()]:
         assert -90 <= place[0] <= 90
         assert -180 <= place[1] <= 180
+
+
+def test_timeline_is_in_order_with_the_day_of_judgement() -> None:
+    made = report(finding("LAG001", dates=(("2026-09-12", "limit passed"), ("2026-06-12", "API first public"), ("soon", "x"))))
+    (dates,) = re.findall(r'<ol class="dates">(.*?)</ol>', page(made))
+    assert re.findall(r"<li>(.*?)</li>", dates) == [
+        "2026-06-12 API first public", "2026-09-12 limit passed", "2026-11-20 judged",
+    ]  # fmt: skip
+
+
+def test_gates_stand_on_top() -> None:
+    text = page(rich_report())
+    assert text.index('<span class="badge fail">NO-GO</span>') < text.index('id="map"')
+    assert "declare workload.role" in text

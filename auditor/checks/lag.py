@@ -199,6 +199,7 @@ def _young(context: LagContext, use: Use, shard: Shard, first: Support) -> Outco
     return Outcome(
         "LAG010", "fail", use.address, "", first.version, f"{context.settings['young_days']} days of support",
         f"{use.type} is supported since {first.version}, {days} days ago.", evidence=(_fact(shard, first),),
+        dates=((released, f"supported since {first.version}"),),
     )  # fmt: skip
 
 
@@ -221,6 +222,7 @@ def _history(context: LagContext, use: Use, first: Support) -> Outcome | None:
         "LAG012", "fail", use.address, "", span(begin, end), "",
         f"{feature.title or use.type} took {span(begin, end)}, from {date_kind(feature, context)} {start.date} "
         f"to {first.version}.",
+        dates=((start.date, date_kind(feature, context)), (released, f"supported since {first.version}")),
     )  # fmt: skip
 
 
@@ -310,7 +312,7 @@ def open_lag(context: LagContext, feature: Feature, address: str, title: str, pa
         return Outcome(
             "LAG002", "fail", address, path, f"{kind} {start.date}", f"support by {ends}",
             f"{title}: {kind} {start.date}, no {feature.provider} support yet; the window ends {ends}.",
-            evidence=evidence, level=lowered,
+            evidence=evidence, level=lowered, dates=((start.date, kind), (ends.isoformat(), "window ends")),
         )  # fmt: skip
     way = today or ", ".join(feature.workarounds) or "no other way known"
     level: Level | None = lowered or ("error" if context.stage == "production" else None)
@@ -319,7 +321,7 @@ def open_lag(context: LagContext, feature: Feature, address: str, title: str, pa
         f"{title}: {kind} {start.date}, no {feature.provider} support in {newest.rpartition(' ')[2]} as of {context.as_of}: "
         f"{span(begin, context.as_of)} (limit {limit} months). "
         f"000: don't build your core production workflow on it yet. Today: {way}.",
-        evidence=evidence, level=level,
+        evidence=evidence, level=level, dates=((start.date, kind), (ends.isoformat(), "limit passed")),
     )  # fmt: skip
 
 
@@ -373,6 +375,7 @@ def _stale(context: LagContext, source: str, force: InForce, shard: Shard) -> It
         f"{source}: locked {force.locked_text}, released on {released}, over {months} months ago; newest {shard.newest} "
         f"({shard.date_of(shard.newest)}).",
         evidence=force.evidence,
+        dates=((released, f"locked {force.locked_text}"), (shard.date_of(shard.newest), f"newest {shard.newest}")),
     )  # fmt: skip
 
 

@@ -60,6 +60,10 @@ def _head(report: Report) -> str:
     for warning in (wording.partial_line(report), wording.source_scan_line(report)):
         if warning:
             lines += [f"> {escape(cut(warning, 1000))}", ""]
+    if asked := [g for g in report.gates if g.verdict != "N/A"]:
+        lines += [f"**Gates: {report.overall}**", ""]
+        lines += [f"- {g.number} {escape(g.name)}: **{g.verdict}** {escape(cut(prose(g.summary), 300))}" for g in asked]
+        lines.append("")
     return "\n".join(lines) + "\n"
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditor.facts import Coordinates
 from auditor.model import Report
 from auditor.report import wording
 from auditor.report.html import findings, jobs, worldmap
-from auditor.report.html.markup import code, name, text
+from auditor.report.html.markup import code, name, table, text
 from auditor.report.html.spots import gather
 
 if TYPE_CHECKING:
     from auditor.report import RenderOptions
 
-_HERE = Path(__file__).parent
+_GATE: Final = {"GO": "pass", "NO-GO": "fail", "UNDECIDED": "open", "N/A": "none"}
+_HERE: Final = Path(__file__).parent
 
 
 def _asset(file: str) -> tuple[str, str]:
@@ -80,9 +81,30 @@ def _head(report: Report) -> str:
         f'<header>\n<h1>auditor <span class="verdict {report.verdict}">{words}</span></h1>\n<p>{inputs}</p>\n'
         f'<ul class="counts">{counts}</ul>\n'
         + "".join(f'<p class="alert" role="note">{text(w)}</p>\n' for w in warnings)
+        + _gates(report)
         + '<nav aria-label="Sections"><a href="#map">Places</a> <a href="#findings">Findings</a> <a href="#jobs">Jobs</a>'
         ' <a href="#run">This run</a></nav>\n</header>\n<main>\n'
     )
+
+
+def _gates(report: Report) -> str:
+    """The four questions of the architecture board, and the answer to all of them."""
+    if not report.gates:
+        return ""
+    rows = []
+    for g in report.gates:
+        behind = [*(f"declare {d}" for d in g.declare), g.break_even, g.fix, *g.remarks]
+        more = "".join(f"<br>{text(line)}" for line in behind if line)
+        rows.append(
+            (
+                f"{g.number} {text(g.name)}",
+                f'<span class="badge {_GATE[g.verdict]}">{g.verdict}</span>',
+                text(g.summary) + more,
+                " ".join(name(r, 40) for r in g.rules),
+            )
+        )
+    caption = f'Gates: <span class="badge {_GATE[report.overall]}">{report.overall}</span>' if report.overall else "Gates"
+    return table(caption, ("Gate", "Answer", "Because", "Rules"), rows)
 
 
 def _filters(report: Report) -> str:

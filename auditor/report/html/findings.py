@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.model import Finding, Report, SourceRange, Waived
 from auditor.report.escape import block, clean, cut, prose
 from auditor.report.grouping import Group, by_set, clean_sets, rule_title
+from auditor.report.html import timeline
 from auditor.report.html.markup import code, name, table, text
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _article(g: Group, number: int, report: Report, excerpt: Excerpt | None, unf
     return (
         f'<article class="finding {style}" id="f{number}" data-level="{f.level}" data-kind="{f.kind}">\n'
         f'<h4><span class="badge {style}">{label}</span> <span class="rule">{name(f.rule, 40)}</span> {text(title)}</h4>\n'
-        f'<p class="address">{head}{where}</p>\n<p>{text(f.message)}</p>{fix}\n'
+        f'<p class="address">{head}{where}</p>\n<p>{text(f.message)}</p>{fix}\n{timeline.render(f.dates, report.as_of)}'
         f"{_instances(g)}{_evidence(f, None if g.by_cause else excerpt, unfolded)}</article>\n"
     )
 
