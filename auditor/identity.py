@@ -76,6 +76,7 @@ class Waiver:
     owner: str = ""
     file: str = ""
     line: int = 0
+    lines: tuple[int, int] = (0, 0)  # of `file`: covers only what points between them (a comment at an attribute)
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -25,6 +25,7 @@ from auditor.errors import AuditorError, RuleError
 from auditor.gates import EVERY as GATE_RULES
 from auditor.gates import Graded, judge_gates, overall
 from auditor.identity import fingerprint
+from auditor.inline import inline_waivers
 from auditor.levels import at_least, level_of
 from auditor.model import (
     LEVELS,
@@ -107,7 +108,9 @@ def audit(
                     tally.levels.append((finding, _gate_level(outcome, every[outcome.rule], config)))
             elif outcome.kind == "pass" and outcome.message:
                 tally.passed[outcome.rule] = outcome.message
-    active, waived, about = apply_waivers(findings, config.waivers, every, as_of, _judged(rules, config))
+    comments = [w for p in plans if p.source is not None for w in inline_waivers(p.source, every, as_of.isoformat())]
+    waivers = (*config.waivers, *dict.fromkeys(comments))
+    active, waived, about = apply_waivers(findings, waivers, every, as_of, _judged(rules, config))
     unchanged: list[Finding] = []
     against: BaselineCounts | None = None
     if baseline is not None:

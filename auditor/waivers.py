@@ -62,7 +62,17 @@ def _matches(waiver: Waiver, finding: Finding) -> bool:
         and (not waiver.path or waiver.path == finding.path)
         and (not waiver.fingerprint or waiver.fingerprint == finding.fingerprint)
         and covers(waiver.pattern, finding.address)
+        and (waiver.lines == (0, 0) or _points_between(waiver, finding))
     )
+
+
+def _points_between(waiver: Waiver, finding: Finding) -> bool:
+    """Whether the finding, or a step of its evidence (the argument of a module call, say), stands on the waiver's lines."""
+    first, last = waiver.lines
+    places = [(e.file, e.line) for e in finding.evidence if e.ref[:1] == ("input",)]
+    if finding.location is not None:
+        places.append((finding.location.file, finding.location.start_line))
+    return any(file == waiver.file and first <= line <= last for file, line in places)
 
 
 def _about(rule: str, waiver: Waiver, message: str, rules: Mapping[str, Rule]) -> Outcome:

@@ -17,7 +17,7 @@ LAYERS = [
         "lagfacts", "laguse", "economics", "workload",
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting", "gates", "hydration"},
-    {"remedies", "load", "catalog", "rules", "waivers", "baseline", "yamledit", "config"},
+    {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "config"},
     {"economic_facts"},
     {"pipeline"},
     {"policytest"},
