@@ -212,14 +212,37 @@ def natives(facts: Path, support: dict[str, list[dict[str, str]]], edits: dict[s
     return made
 
 
+# The day a record of a cloud begins says nothing of what it holds that day: such features are older.
+RECORD_BEGINS = {"aws": "2015-05", "azure": "2020-12", "oci": "2017-10"}
+
+
 def starts(f: dict[str, str]) -> list[list[str]]:
     """[kind, date, source] each; kinds beginning with `ga` are statements of general availability."""
     made = []
+    begins = RECORD_BEGINS.get(f["cloud"], "")
+    if not f["ga_kind"].startswith("ga") and f["ga_kind"] != "api-version-date" and f["ga_date"] < begins:
+        return []
     if f["ga_date"]:
         made.append([f["ga_kind"] or "api", f["ga_date"], f["ga_source"]])
     if f["api_first_date"] and f["api_first_date"] != f["ga_date"]:
         made.append(["api", f["api_first_date"], f["ga_source"] if not f["ga_date"] else "first public API model"])
     return made
+
+
+WORDS = yaml.safe_load((LAG / "overrides.yaml").read_text(encoding="utf-8"))["words"]
+
+
+def titled(words: list[str]) -> str:
+    """A readable title of the words of a type: the first capital, names as they are spelled."""
+    made = [WORDS.get(w, w) for w in words]
+    return " ".join([made[0][:1].upper() + made[0][1:], *made[1:]])
+
+
+def retitled(title: str) -> str:
+    """Titles made of service and noun are spelled out; those written by hand (with capitals of their own) stay."""
+    if any(c.isupper() for c in title.partition("(")[0][1:]) and title.partition(" ")[0] not in WORDS:
+        return title
+    return titled(title.split(" "))
 
 
 AUTO = {
@@ -247,7 +270,7 @@ def feature_rows(facts: Path, edits: dict[str, Any], awscc: set[str]) -> dict[st
             named = re.sub(r"^.*bicep-types-az:|[@#].*$", "", f["ga_source"])
             api = [named] if named.count("/") == 1 and "generated" not in named else []
         record = {
-            "id": f["feature_id"], "service": f["service"], "title": f["title"], "provider": f["provider_source"],
+            "id": f["feature_id"], "service": f["service"], "title": retitled(f["title"]), "provider": f["provider_source"],
             "types": [t for t in f["resource_types"].split("|") if t], "attribute": f["attribute"], "status": status,
             "starts": starts(f), "workarounds": [w for w in [f["workaround"]] if w and w != "see feature rows"],
             "api": api, "confidence": f["confidence"],
@@ -267,11 +290,14 @@ def feature_rows(facts: Path, edits: dict[str, Any], awscc: set[str]) -> dict[st
             identity = f"{cloud}.{'-'.join(words)}"
             if identity in made[cloud]:
                 continue
+            seen = r[column] if r["lag_days"] and r[column] >= RECORD_BEGINS.get(cloud, "") else ""
+            if cloud == "gcp" and seen and int(r["lag_days"]) < -1:
+                seen = ""  # Terraform had it before the definition was published: no honest date
             made[cloud][identity] = {
-                "id": identity, "service": r[service].partition("/")[0], "title": " ".join(words).capitalize(), "provider": own,
+                "id": identity, "service": r[service].partition("/")[0], "title": titled(words), "provider": own,
                 "types": [name], "attribute": "", "status": "preview" if own.endswith("-beta") else "supported",
-                "starts": [[kind, r[column], source]] if r[column] else [], "workarounds": [], "api": [],
-                "confidence": "medium" if r[column] else "low", "mechanical": True,
+                "starts": [[kind, seen, source]] if seen else [], "workarounds": [], "api": [],
+                "confidence": "medium" if seen else "low", "mechanical": True,
             }  # fmt: skip
     for identity, changed in edits.items():
         made[identity.partition(".")[0]][identity].update(changed)

@@ -23,6 +23,7 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
     "dump": "check",
     "explain": "rules",
     "gates": "gates",
+    "lag": "lag",
     "regions": "rules",
     "rules": "rules",
     "schema": "validate",
