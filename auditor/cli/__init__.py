@@ -54,7 +54,7 @@ def main() -> None:
         sys.exit(ExitCode.CANNOT_AUDIT)
     except Exception as e:  # the one error boundary: a bug is exit 3, never a pass
         if os.environ.get("AUDITOR_TRACEBACK"):
-            traceback.print_exc()
+            click.echo(_where(e), err=True)
         python = ".".join(map(str, sys.version_info[:3]))
         click.echo(
             f"auditor {__version__} (Python {python}): internal error {type(e).__name__}; "
@@ -62,6 +62,17 @@ def main() -> None:
             err=True,
         )
         sys.exit(ExitCode.BUG)
+
+
+def _where(error: BaseException) -> str:
+    """The traceback of an exception and of those that led to it. Their texts are left out: they may hold values of the plan."""
+    told: list[str] = []
+    at: BaseException | None = error
+    while at is not None:
+        frames = "".join(traceback.format_tb(at.__traceback__))
+        told.insert(0, f"Traceback (most recent call last):\n{frames}{type(at).__name__} (its text is withheld)")
+        at = at.__cause__ or at.__context__
+    return "\nwhich led to\n".join(told)
 
 
 class _Lazy(click.Group):

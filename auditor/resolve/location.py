@@ -166,10 +166,10 @@ class Locator:
         others = self._others(r, tp, body, homes)
         if not homes:
             nowhere: Status = "global" if tp.facts.global_ else "unknown_type"
-            return ("located" if others else nowhere), others, False
+            return ("located" if others else nowhere), tuple(map(_withheld, others)), False
         undecided = any(not loc.complete or (loc.candidates and len(loc.places) > 1) for loc in homes)
         own = any(loc.source in ("arn", "prior") for loc in homes)
-        return ("undecided" if undecided else "located"), homes + others, own
+        return ("undecided" if undecided else "located"), tuple(map(_withheld, homes + others)), own
 
     def _signature(self, r: Resource, tp: _TypePlan) -> tuple[object, ...]:
         """Equal for instances of one block that say the same of their location and see the same other instances.
@@ -192,6 +192,7 @@ class Locator:
         if r.change.actions not in (("create",), ("no-op",), ("read",)) and locations:
             body = tp.projection.before(r)
             before = tuple(self._explicit(r, tp, body, tp.anchors)[0]) or self._from_identity(r, tp, body)
+            before = tuple(map(_withheld, before))
         return Located(
             r, status, tp.cloud.id, tp.provider, locations, before,
             meta.bearing, meta.curated, meta.category, meta.guard,
@@ -397,11 +398,11 @@ class Locator:
                 found.extend(self.home(other, hops + 1))
         if instances or not (prior := self.refs.prior_bodies(target)):
             return found
-        for other, values in prior:
+        for other, values, marks in prior:
             tp = self._type(other)
             if tp is None or tp.facts.global_:
                 continue
-            body = Body(values, {}, b"")
+            body = Body(values, {}, marks)
             got = self._explicit(other, tp, body, tp.anchors)[0] or list(self._from_identity(other, tp, body))
             if not got and tp.reader.reading.provider:
                 got = list(self._from_provider(other, tp, "region", "home", hops)[0])
@@ -472,14 +473,15 @@ class Locator:
                     continue
                 if config.provider_config_key != self.providers.key_of(r):
                     continue
-                for _, values in self.refs.prior_bodies(Target(block)):
+                for _, values, marks in self.refs.prior_bodies(Target(block)):
                     for attribute in attributes:
                         value = values.get(attribute)
                         found = tp.reader.place(value) if isinstance(value, str) else None
                         if found is not None:
                             provider = self.providers.region(r, tuple(tp.reader.reading.provider.get("") or ()))
                             here = (*provider.evidence, Evidence(f"{block}.{attribute} in prior state", ref=("block", "", block)))
-                            return (self._make(r, path, role, str(value), "prior", found, here, False),)
+                            hidden = Body(values, {}, marks).is_sensitive(attribute)
+                            return (self._make(r, path, role, str(value), "prior", found, here, hidden),)
         return ()
 
     def _from_assumption(self, r: Resource, tp: _TypePlan, path: str, role: str) -> tuple[Location, ...]:
@@ -587,15 +589,16 @@ class Locator:
             return []
         if source == "default" and not spec.absent_confirmed:
             spec = msgspec.structs.replace(spec, confirmed=False)
-        shown = _text(v.value) if v.value is not None else "(absent)"
+        sensitive = v.sensitive
+        shown = _WITHHELD if sensitive else _text(v.value) if v.value is not None else "(absent)"
         note = "default" if source == "default" else f"{v.path} = {shown}"
         evidence: tuple[Evidence, ...] = (Evidence(f"{spec.path}: {note}" if source == "default" else note),)
-        sensitive = v.sensitive
         if effect.startswith("place:"):
             value = effect.removeprefix("place:")
             found = tp.reader.place(value, spec)
             if found is None:
-                return [replace(self._open(r, v.path, spec.role, f"{spec.path}: {value}"), topic=spec.topic)]
+                opened = self._open(r, v.path, spec.role, f"{spec.path}: {value}", sensitive)
+                return [replace(opened, topic=spec.topic)]
             made = self._make(r, v.path, spec.role, value, source, found, evidence, sensitive)
             return [replace(made, topic=spec.topic)]
         if effect == "any":
@@ -606,8 +609,8 @@ class Locator:
             return self._pair(r, tp, spec, v, shown, homes, evidence)
         if effect.startswith("zone:"):
             return self._zone(r, tp, spec, v, shown, effect.removeprefix("zone:"), homes, evidence)
-        opened = self._open(r, v.path, spec.role, f"{spec.path} = {shown}: where this puts data is not known")
-        return [replace(opened, topic=spec.topic or "footprint", value=shown, evidence=evidence, sensitive=sensitive)]
+        opened = self._open(r, v.path, spec.role, f"{spec.path} = {shown}: where this puts data is not known", sensitive)
+        return [replace(opened, topic=spec.topic or "footprint", value=shown, evidence=evidence)]
 
     def _pair(
         self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str,
@@ -616,22 +619,23 @@ class Locator:
         home = next((h for h in homes if h.decided), None)
         cause = f"{spec.path} = {shown} copies to the paired region"
         if home is None:
-            opened = self._open(r, v.path, spec.role, f"{cause}; the home region is not decided")
+            opened = self._open(r, v.path, spec.role, f"{cause}; the home region is not decided", v.sensitive)
             return [replace(opened, value=shown, topic="footprint")]
         region = home.places[0].region
+        hidden = v.sensitive or home.sensitive
         pair = tp.cloud.pairs.get(region)
         if pair is None:
-            opened = self._open(r, v.path, spec.role, f"{cause}; no pair of {region} in the catalogue")
+            opened = self._open(r, v.path, spec.role, f"{cause}; no pair of {region} in the catalogue", hidden)
             return [replace(opened, value=shown, evidence=evidence, topic="footprint")]
         if not pair.region:
             return []
         found = tp.reader.place(pair.region)
         if found is None:
-            opened = self._open(r, v.path, spec.role, f"{cause}: {pair.region}")
+            opened = self._open(r, v.path, spec.role, f"{cause}: {pair.region}", hidden)
             return [replace(opened, value=shown, topic="footprint")]
-        evidence = (*evidence, Evidence(f"paired region of {region}: {pair.region}"))
+        evidence = (*evidence, Evidence("paired region" if hidden else f"paired region of {region}: {pair.region}"))
         places = (*home.places, *found[0])
-        made = self._set(r, v.path, spec, shown, "pair", places, evidence, v.sensitive or home.sensitive)
+        made = self._set(r, v.path, spec, shown, "pair", places, evidence, hidden)
         made = replace(made, topic="footprint")
         return [made if pair.confirmed else replace(made, unconfirmed=f"pair of {region}")]
 
@@ -641,14 +645,16 @@ class Locator:
     ) -> list[Location]:  # fmt: skip
         """A data zone: its members depend on where the account stands."""
         home = next((h for h in homes if h.decided), None) or self._account(r, tp)
+        hidden = v.sensitive or (home is not None and home.sensitive)
         if home is not None and home.decided:
             for name, profile in tp.cloud.profiles.items():
                 if name.startswith(zone) and set(home.countries) <= set(profile.requires_home):
                     places = tuple(Place(tp.cloud.id, name, c, "", profile.confirmed) for c in profile.members)
-                    made = self._set(r, v.path, spec, shown, "profile", places, evidence, v.sensitive)
+                    made = self._set(r, v.path, spec, shown, "profile", places, evidence, hidden)
                     return [made if profile.confirmed else replace(made, unconfirmed=f"members of {name}")]
         cause = f"{spec.path} = {shown}: which zone it means depends on an account that is not decided or in no zone"
-        return [replace(self._open(r, v.path, spec.role, cause), topic=spec.topic, value=shown, evidence=evidence)]
+        opened = self._open(r, v.path, spec.role, cause, hidden)
+        return [replace(opened, topic=spec.topic, value=shown, evidence=evidence)]
 
     def _account(self, r: Resource, tp: _TypePlan) -> Location | None:
         located = self._from_parents(r, tp, Body({}, {}, b""), 0)
@@ -673,7 +679,7 @@ class Locator:
             return [self._make(r, v.path, spec.role, region, "arn", found, evidence, sensitive)]
         profile = tp.cloud.profiles.get(prefix)
         if profile is None:
-            opened = self._open(r, v.path, spec.role, f"{spec.path}: unknown geographic prefix {prefix!r}")
+            opened = self._open(r, v.path, spec.role, f"{spec.path}: unknown geographic prefix {prefix!r}", sensitive)
             return [replace(opened, topic="ai", value="" if sensitive else v.value)]
         places = tuple(Place(tp.cloud.id, prefix, c, "", profile.confirmed) for c in profile.members)
         maybe = tuple(Place(tp.cloud.id, prefix, c, "", False) for c in profile.may_include)
@@ -722,8 +728,10 @@ class Locator:
             sensitive=sensitive, evidence=evidence, unconfirmed=_unconfirmed(places),
         )  # fmt: skip
 
-    def _open(self, r: Resource, path: str, role: str, cause: str) -> Location:
-        return Location(r.address, path, role, "", "unknown", (), complete=False, cause=cause)  # type: ignore[arg-type]
+    def _open(self, r: Resource, path: str, role: str, cause: str, sensitive: bool = False) -> Location:
+        return Location(
+            r.address, path, role, "", "unknown", (), complete=False, cause=cause, sensitive=sensitive,  # type: ignore[arg-type]
+        )  # fmt: skip
 
     def _is_computed(self, r: Resource, spec: LocationSpec, v: Value) -> bool:
         """Unknown because unset and filled in by the provider, not because it was set to something unknown.
@@ -772,6 +780,7 @@ class Locator:
 
 
 ALWAYS: Final = "(always)"
+_WITHHELD: Final = "(sensitive)"
 
 
 def _namesake(cloud: Cloud, resource_type: str, prefixes: Mapping[str, str]) -> TypeFacts:
@@ -787,6 +796,16 @@ def _at(loc: Location, address: str) -> Location:
     return Location(
         address, loc.path, loc.role, loc.value, loc.source, loc.places, loc.candidates, loc.complete, loc.cause,
         loc.topic, loc.sensitive, loc.evidence, loc.unconfirmed,
+    )  # fmt: skip
+
+
+def _withheld(loc: Location) -> Location:
+    """A sensitive location keeps its places, for the verdict; its words say nothing of them."""
+    if not loc.sensitive:
+        return loc
+    return replace(
+        loc, value="", cause=f"{loc.path} rests on a value that is marked sensitive" if loc.cause else "",
+        unconfirmed="a fact about a value that is marked sensitive" if loc.unconfirmed else "",
     )  # fmt: skip
 
 

@@ -369,8 +369,7 @@ class References:
             value = _descend(held.get("values") or {}, target.attribute)
             if value is None or isinstance(value, (dict, list)):
                 continue
-            marks = _descend(held.get("sensitive_values") or {}, target.attribute)
-            found.append(Value(address, value, marks is True))
+            found.append(Value(address, value, _marked(held.get("sensitive_values"), target.attribute)))
         return found
 
     def _prior_of(self, target: Target) -> list[tuple[str, Mapping[str, Any]]]:
@@ -381,8 +380,8 @@ class References:
             if target.key is None or r.get("index") == target.key
         ]
 
-    def prior_bodies(self, target: Target) -> list[tuple[Resource, Mapping[str, Any]]]:
-        """What prior state holds of a target (a data source, say): a bodiless resource and its values."""
+    def prior_bodies(self, target: Target) -> list[tuple[Resource, Mapping[str, Any], bytes]]:
+        """What prior state holds of a target (a data source, say): a bodiless resource, its values, its sensitive marks."""
         return [
             (
                 Resource(
@@ -390,6 +389,7 @@ class References:
                     str(r.get("provider_name") or ""), index=r.get("index"),
                 ),
                 r.get("values") or {},
+                msgspec.json.encode(r.get("sensitive_values")),
             )
             for address, r in self._prior_of(target)
         ]  # fmt: skip
@@ -411,6 +411,12 @@ def _descend(value: Any, rest: Iterable[str | int]) -> Any:
         else:
             return None
     return value
+
+
+def _marked(marks: Any, path: Iterable[str | int]) -> bool:
+    """Whether the value under `path`, or anything that holds it, is marked sensitive."""
+    steps = tuple(path)
+    return any(_descend(marks, steps[:n]) is True for n in range(len(steps) + 1))
 
 
 def _module_of(block: str) -> str:
