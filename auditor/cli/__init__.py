@@ -45,7 +45,9 @@ def main() -> None:
         e.show(sys.stderr)
         sys.exit(ExitCode.CANNOT_AUDIT)
     except AuditorError as e:
-        click.echo(f"auditor: {e}", err=True)
+        from auditor.report.escape import block
+
+        click.echo(f"auditor: {block(str(e))}", err=True)
         sys.exit(e.exit_code)
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
@@ -89,7 +91,11 @@ class _Lazy(click.Group):
         return command
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="auditor")
 def cli() -> None:
-    """Audit a Terraform plan before apply: where data would go, and how the auditor knows."""
+    """Audit a Terraform plan before apply.
+
+    Would data land outside the jurisdictions you allow? Would a GPU job get the network it needs?
+    Is the provider ready for what the stack uses? The answer is pass, fail or open, and says how it knows.
+    """

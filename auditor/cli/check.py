@@ -17,7 +17,7 @@ from auditor.cli.common import (
     read_plans,
     workload_near,
 )
-from auditor.cli.output import targets, write
+from auditor.cli.output import complete_format, targets, write
 from auditor.errors import ExitCode
 from auditor.levels import at_least
 from auditor.model import Report
@@ -32,7 +32,7 @@ from auditor.rules import select
 @click.option("--catalog", "catalog_dir", type=click.Path(path_type=Path), help="Another provider_catalog folder.")
 @click.option("--rules", "wanted", help="Only these rules or sets, comma-separated (SOV,META).")
 @click.option(
-    "--format", "formats", multiple=True, metavar="FMT[=FILE]",
+    "--format", "formats", multiple=True, metavar="FMT[=FILE]", shell_complete=complete_format,
     help="text, json, sarif, markdown, github, gitlab, junit or html; with =FILE into a file. May be repeated.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report here instead of to stdout.")
@@ -61,7 +61,20 @@ def check_command(
     sarif_include_waived: bool, stack: str, quiet: bool, verbose: bool,
     baseline_path: Path | None, new_only: str | None,
 ) -> int:  # fmt: skip
-    """Audit plan JSON, a binary plan, state JSON, a folder of plans, a Terraform folder (or files of it), or - (stdin)."""
+    """Audit plans before they are applied.
+
+    PATHS: plan JSON, a binary plan, state JSON, a folder of plans, a Terraform folder (or files of it), or - (stdin).
+
+    \b
+    terraform show -json tfplan | auditor check -
+    auditor check plan.json --binary-plan tfplan --policy eu-gdpr
+    auditor check plan.json --format sarif=auditor.sarif --format html=report.html --format text
+    auditor check .                  source scan: fewer facts than a plan, no credentials
+
+    \b
+    Exit 0: nothing at or above --fail-on. 1: findings. 2: could not audit; with --strict also
+    anything undecided. 3: a bug. An undecided location is never a pass.
+    """
     from auditor.load.lockfile import with_locks
     from auditor.load.source import with_source
     from auditor.pipeline import audit
@@ -75,7 +88,7 @@ def check_command(
         overrides["fail_on"] = fail_on
     config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
-    read = read_plans(paths, variables, var_files, keep_going)
+    read = read_plans(paths, variables, var_files, keep_going, quiet)
     plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)

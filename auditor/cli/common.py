@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import click
 
 from auditor.baseline import Baseline, Entry
 from auditor.catalog import Catalog, data_dir
+from auditor.cli.progress import track
 from auditor.config import Config, find_workload, load_config
 from auditor.errors import InputError
 from auditor.layers import display
@@ -58,8 +60,9 @@ def workload_near(paths: tuple[str, ...]) -> Path | None:
 
 
 def read_plans(
-    paths: tuple[str, ...], variables: tuple[str, ...] = (), files: tuple[str, ...] = (), keep_going: bool = False
-) -> list[Plan]:
+    paths: tuple[str, ...], variables: tuple[str, ...] = (), files: tuple[str, ...] = (), keep_going: bool = False,
+    quiet: bool = False,
+) -> list[Plan]:  # fmt: skip
     """Plans, states and Terraform folders; Terraform files stand for the root modules that use them.
 
     `files` then `variables` are values for a source scan, after TF_VAR_* and the folder's own files.
@@ -75,7 +78,9 @@ def read_plans(
     folders = any(p != "-" and Path(p).is_dir() for p in names)
     if given and not folders:
         raise InputError("--var and --var-file go with a Terraform folder, and none is given")
-    return [plan for p in names for plan in load(p, sys.stdin.buffer.read, _options(given, keep_going) if folders else None)]
+    options = _options(given, keep_going) if folders else None
+    with closing(track(names, "reading", quiet)) as tracked:
+        return [plan for p in tracked for plan in load(p, sys.stdin.buffer.read, options)]
 
 
 def _options(given: list[tuple[str, str]], keep_going: bool) -> SourceOptions:

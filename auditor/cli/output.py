@@ -24,6 +24,11 @@ class Target:
     path: Path | None
 
 
+def complete_format(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """For the shell: the names of formats."""
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
 def targets(formats: tuple[str, ...], output: Path | None) -> list[Target]:
     """`FORMAT` or `FORMAT=FILE`, as often as given. Two that would share a file or stdout are a usage error."""
     made: list[Target] = []
