@@ -130,6 +130,13 @@ def audit(
     )  # fmt: skip
 
 
+def economics_of(plan: Plan, config: Config, catalog: Catalog, as_of: date) -> EconomicsContext:
+    """What a plan alone tells the calculators: compute, regions, where the data is."""
+    tally = _Tally()
+    _resolve(plan, config, catalog, tally, as_of)
+    return tally.economics[0]
+
+
 def _gate_level(outcome: Outcome, rule: Rule, config: Config) -> Level:
     """The level without the mercy for existing resources and inference: a gate asks about the design."""
     override = config.rules.get(rule.id)
@@ -140,10 +147,9 @@ def _gate_level(outcome: Outcome, rule: Rule, config: Config) -> Level:
 def _with_gates(report: Report, tally: _Tally, config: Config, catalog: Catalog, every: Mapping[str, Rule]) -> Report:
     """The report with its gates, hydration and fragmentation; no gates where `--rules` left out rules they need."""
     ran = {r.id for r in report.rules}
-    waived = {(w.finding.rule, w.finding.fingerprint) for w in report.waived}
-    graded = [Graded(f, level, (f.rule, f.fingerprint) in waived) for f, level in tally.levels]
-    known = {f.fingerprint for f, _ in tally.levels}
-    graded += [Graded(f, f.level) for f in report.findings if f.rule in GATE_RULES and f.fingerprint not in known]
+    waived = {(w.finding.rule, w.finding.address, w.finding.path) for w in report.waived}
+    graded = [Graded(f, level, (f.rule, f.address, f.path) in waived) for f, level in tally.levels]
+    graded += [Graded(f, f.level) for f in report.findings if f.rule == "SOV008"]  # made of the others, not by a check
     facts = gate_facts(
         tally.economics, graded, tally.passed, config, rules=report.rules, every=every,
         locations=len(report.locations), partial=report.partial,

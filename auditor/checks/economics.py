@@ -111,7 +111,7 @@ def _enough_spoke(d: Declared, floor_pct: Decimal) -> str:
 # --- ECO002 ------------------------------------------------------------------------------------------
 
 
-def _same_place(c: EconomicsContext) -> bool:
+def same_place(c: EconomicsContext) -> bool:
     """All compute is proven to stand in the cloud and region of the data."""
     if not c.home.cloud or set(c.compute) != {c.home.cloud} or not c.home.region:
         return False
@@ -142,7 +142,7 @@ def _volumes(d: Declared) -> tuple[Fraction | None, Fraction | None, tuple[str, 
 
 def _egress(c: EconomicsContext, d: Declared, rule: Rule) -> Iterator[Outcome]:
     limit = exact(c.gates["max_egress_share"])
-    if _same_place(c):
+    if same_place(c):
         yield outcome("ECO002", "pass", f"compute and data share {c.home.place}: no egress.", "$0.00", _share_text(limit))
         return
     if d.get("transfer") is None:
@@ -233,7 +233,10 @@ def price_text(price: Price) -> str:
 
 
 def _usd_gb(price: Decimal) -> str:
-    return f"${plain(price)}/GB"
+    """At least two decimals: $0.10/GB."""
+    text = plain(price)
+    whole, _, decimals = text.partition(".")
+    return f"${whole}.{decimals.ljust(2, '0')}/GB"
 
 
 def as_of_text(price: Price) -> str:
