@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from auditor.errors import CatalogError
 from auditor.facts import Cloud, Coordinates, Index, Trait
 from auditor.lagfacts import Feature, LagIndex, Shard, Workarounds
+from auditor.overlays import Overlay
 
 T = TypeVar("T")
 
@@ -25,13 +27,25 @@ def data_dir(name: str) -> Path:
 class Catalog:
     """The facts as of a date. Implements `facts.Facts`."""
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, overlay: Overlay | None = None) -> None:
+        self.overlay = overlay or Overlay()
         self.folder = directory or data_dir("provider_catalog")
         self.directory = self.folder / "compiled"
         self._shards: dict[str, Shard | None] = {}
         self._features: dict[str, list[Feature]] = {}
         self._natives: dict[str, dict[str, list[str]]] = {}
         self._clouds: dict[str, Cloud | None] = {}
+
+    def over(self, overlay: Overlay) -> Catalog:
+        """This catalogue with a policy's rows in it; itself where there are none."""
+        return Catalog(self.folder, overlay) if overlay.rows else self
+
+    def _patched(self, record: T, patch: Callable[[Any], Any]) -> T:
+        """A record with rows of the overlay in it. Raises CatalogError where a row does not fit."""
+        try:
+            return msgspec.convert(patch(msgspec.to_builtins(record)), type=type(record))
+        except msgspec.ValidationError as e:
+            raise CatalogError(f"`catalog:` of the policy: {e}", "see `auditor schema overlay`") from e
 
     def _read(self, name: str, kind: type[T]) -> T:
         path = self.directory / name
@@ -43,7 +57,8 @@ class Catalog:
     @cached_property
     def index(self) -> Index:
         """Providers, cloud summaries and jurisdictions. Raises CatalogError when missing or damaged."""
-        return self._read("index.json", Index)
+        held = self._read("index.json", Index)
+        return self._patched(held, self.overlay.patch_index) if self.overlay.rows else held
 
     @cached_property
     def traits(self) -> dict[str, list[Trait]]:
@@ -53,9 +68,16 @@ class Catalog:
     def cloud(self, cloud_id: str) -> Cloud | None:
         """One cloud's tables, read once; None where the catalogue has none."""
         if cloud_id not in self._clouds:
-            known = cloud_id in self.index.clouds
-            self._clouds[cloud_id] = self._read(f"{cloud_id}.json", Cloud) if known else None
+            self._clouds[cloud_id] = self._cloud(cloud_id)
         return self._clouds[cloud_id]
+
+    def _cloud(self, cloud_id: str) -> Cloud | None:
+        if cloud_id not in self.index.clouds:
+            return None
+        rows = self.overlay.clouds.get(cloud_id)
+        shipped = rows is None or (self.directory / f"{cloud_id}.json").is_file()
+        held = self._read(f"{cloud_id}.json", Cloud) if shipped else Cloud(cloud_id, cloud_id)
+        return self._patched(held, lambda tables: self.overlay.patch_cloud(cloud_id, tables)) if rows else held
 
     def coordinates(self) -> Coordinates:
         """Where regions stand on a map; read when a format draws one."""
@@ -91,8 +113,19 @@ class Catalog:
         """The features of a cloud, sorted by id; empty where none are held."""
         if cloud not in self._features:
             file = self.lag_index.features.get(cloud)
-            self._features[cloud] = self._lag(file, list[Feature]) if file else []
+            held = self._lag(file, list[Feature]) if file else []
+            self._features[cloud] = self._with_rows(cloud, held)
         return self._features[cloud]
+
+    def _with_rows(self, cloud: str, held: list[Feature]) -> list[Feature]:
+        rows = [r for r in self.overlay.clouds.get(cloud, ()) if r.table == "features"]
+        if not rows:
+            return held
+        patched = self.overlay.patch_features(cloud, msgspec.to_builtins(held))
+        try:
+            return msgspec.convert(patched, type=list[Feature])
+        except msgspec.ValidationError as e:
+            raise CatalogError(f"`catalog.features` of the policy ({rows[0].where}): {e}") from e
 
     def natives(self, space: str) -> dict[str, list[str]]:
         """API type -> native types of one API namespace."""

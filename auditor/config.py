@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from auditor.documents import Document, read_file, validate
 from auditor.errors import PolicyError
 from auditor.facts import Index
 from auditor.identity import Waiver
 from auditor.layers import display, merge, merge_layers, policy_layers
 from auditor.model import Level, Rule
+from auditor.overlays import Overlay, overlay_of, with_rows
 from auditor.places import compile_allow, compile_countries
 from auditor.scopes import Places, compile_scope
 from auditor.vetting import assumption_problem, read_waivers, vet_dates, vet_policy
@@ -80,7 +83,7 @@ class Config:
     prices_declared: frozenset[str] = frozenset()  # those that a document or flag states: the rest are defaults
     rules: Mapping[str, RuleOverride] = field(default_factory=dict)
     rules_dirs: tuple[Path, ...] = ()
-    catalog: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    overlay: Overlay = field(default_factory=Overlay)  # rows over the shipped catalogue
     waivers: tuple[Waiver, ...] = ()
     baseline: Path | None = None
     workload: Mapping[str, Any] | None = None  # None: no manifest; read it through the properties where there is one
@@ -171,7 +174,11 @@ def load_config(
         found = find_policy(cwd)
         policy = str(found) if found else None
     layers = policy_layers(policy, cwd, policies_dir) if policy is not None else []
-    documents = [vet_policy(layer.document, index, rules, as_of) for layer in layers]
+    documents = [with_rows(layer.document) for layer in layers]
+    overlay = overlay_of(merge_layers({}, documents).get("catalog", {}), index)
+    if overlay.rows:
+        index = msgspec.convert(overlay.patch_index(msgspec.to_builtins(index)), Index)
+    documents = [vet_policy(document, index, rules, as_of) for document in documents]
     name = documents[-1].name if documents else ""
     for key, value in overrides.get("assume", {}).items():
         if problem := assumption_problem(key, value, index):
@@ -196,7 +203,7 @@ def load_config(
         prices_declared=frozenset(k.removeprefix("+") for k in stated.get("prices", {})),
         rules=_rule_overrides(merged.get("rules", {}), documents),
         rules_dirs=tuple(Path(p) for p in merged.get("rules_dirs", ())),
-        catalog=merged.get("catalog", {}),
+        overlay=overlay,
         waivers=(*merged.get("waivers", ()), *_waiver_files(merged, documents, cwd, rules, as_of)),
         baseline=Path(merged["baseline"]) if "baseline" in merged else None,
         workload=manifest,

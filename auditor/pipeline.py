@@ -90,6 +90,7 @@ def audit(
 
     Raises RuleError when a check crashes: an audit that lost a rule has decided nothing.
     """
+    catalog = catalog.over(config.overlay)
     rules = adjust(rules, {rule_id: o.params for rule_id, o in config.rules.items()})
     tally = _Tally()
     findings: list[Finding] = []

@@ -16,7 +16,7 @@ LAYERS = [
         "model", "syntax", "facts", "values", "spelling", "identity", "conform", "levels", "places", "scopes", "versions",
         "lagfacts", "laguse", "lagrows", "economics", "workload", "latency", "cliffplot",
     },
-    {"documents", "checks", "resolve", "report", "layers", "vetting", "gates", "hydration"},
+    {"documents", "checks", "resolve", "report", "layers", "vetting", "overlays", "gates", "hydration"},
     {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "config"},
     {"economic_facts"},
     {"pipeline"},
@@ -24,7 +24,7 @@ LAYERS = [
     {"cli"},
 ]
 # Modules of one rank that may import each other all the same.
-NEIGHBOURS = {("layers", "documents"), ("vetting", "documents")}
+NEIGHBOURS = {("layers", "documents"), ("vetting", "documents"), ("overlays", "documents")}
 RANK = {name: i for i, layer in enumerate(LAYERS) for name in layer}
 CLOUD = re.compile(r"^(aws|azurerm|azapi|google|oci|nebius|crusoe|coreweave|ibm|alicloud|scaleway|ovh|hcloud)_")
 

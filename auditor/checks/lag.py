@@ -256,7 +256,8 @@ def declared(context: LagContext, name: str) -> Outcome:
         why = "has no confirmed dates"
         if feature is None or feature.status == "rollup":
             why = "is not in the catalogue" if feature is None else "is a whole service: name its features"
-        lines = f"catalog: {{features: [{{id: {name}, provider: ..., status: ..., starts: [[ga, YYYY-MM-DD, source]]}}]}}"
+        row = f"{{feature_id: {name}, provider_source: ..., status: unsupported, ga_date: YYYY-MM-DD, source: ...}}"
+        lines = f"catalog: {{features: [{row}]}}"
         return Outcome(
             "LAG004", "open", address, "", name, "a feature of the catalogue", f"{name} {why}.",
             f"`auditor lag list` shows the features. To add it: {lines}", cause=f"a declared feature {why}",

@@ -44,6 +44,7 @@ def regions_command(policy: str | None) -> int:
     catalog = Catalog()
     every = known_rules()
     config = read_config(policy, None, {}, catalog, every, as_of_date(None))
+    catalog = catalog.over(config.overlay)
     for cloud, summary in sorted(catalog.index.clouds.items()):
         allowed = expand(config.places.top, catalog.index).get(cloud, []) if config.places else sorted(summary.regions)
         if allowed:
