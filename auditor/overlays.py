@@ -256,7 +256,8 @@ def overlay_of(catalog: Mapping[str, Sequence[Row]], index: Index) -> Overlay:
             clouds.setdefault(row.text("cloud"), []) if row.text("cloud") else None
             continue
         # A cloud begins the id of a feature, the provider's local name that of a type.
-        cloud = row.text("cloud") or row.text("feature_id").partition(".")[0] or shorts.get(row.text("resource_type").partition("_")[0], "")
+        prefix = shorts.get(row.text("resource_type").partition("_")[0], "")
+        cloud = row.text("cloud") or row.text("feature_id").partition(".")[0] or prefix
         if cloud not in index.clouds and cloud not in named:
             near = suggest(cloud, [*index.clouds, *named])
             what = f'unknown cloud "{cloud}"{near}' if cloud else "cannot tell the cloud: add `cloud:`"
