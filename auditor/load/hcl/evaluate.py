@@ -32,6 +32,7 @@ from auditor.load.hcl.values import (
     to_bool,
     to_number,
     to_string,
+    unify,
     unmark,
     wholly_known,
 )
@@ -230,7 +231,7 @@ class Evaluator:
         for item in items:
             inner = Env(env.instance, env.each, env.count, env.names, item)
             made.append(self.eval(e.each, inner))
-        value: Any = made if type(of) is list else tuple(made)
+        value: Any = made if isinstance(of, (list, Set)) else tuple(made)
         return Sensitive(value) if hidden else value
 
     # --- constructors
@@ -325,11 +326,9 @@ class Evaluator:
             raise EvalError("the condition is null")
         chosen, other = (e.then, e.other) if test else (e.other, e.then)
         value = self.eval(chosen, env)
-        if isinstance(value, bool) or is_number(value):  # both branches get one type: a number beside a string is text
+        if isinstance(value, (bool, tuple)) or type(value) is dict or is_number(value):
             beside = self.quiet(other, env)
-            beside = beside.value if isinstance(beside, Sensitive) else beside
-            if isinstance(beside, str) or (isinstance(beside, bool) != isinstance(value, bool) and is_scalar(beside)):
-                value = to_string(value)
+            value = one_type(value, beside.value if isinstance(beside, Sensitive) else beside)
         return Sensitive(value) if hidden else value
 
     def _unary(self, e: Unary, env: Env) -> Any:
@@ -506,6 +505,8 @@ class Evaluator:
         elif not isinstance(items, (list, tuple)):
             raise EvalError("a list is needed")
         else:
+            if wanted is None:
+                raise EvalError("the value is null")
             found = [equal(i, wanted, self.budget) for i in items]
             made = True if True in found else UNKNOWN if any(f is UNKNOWN for f in found) else False
         return Sensitive(made) if a or b else made
@@ -572,6 +573,19 @@ class Evaluator:
 
 
 # --- small readings ----------------------------------------------------------------------------------------
+
+
+def one_type(value: Any, beside: Any) -> Any:
+    """The chosen branch of a conditional as the other one's type has it: text beside a string, a list beside a tuple
+    of another length."""
+    if isinstance(value, bool) or is_number(value):
+        mixed = isinstance(beside, str) or (is_scalar(beside) and isinstance(beside, bool) != isinstance(value, bool))
+        return to_string(value) if mixed else value
+    if type(value) is tuple and (type(beside) is list or (type(beside) is tuple and len(beside) != len(value))):
+        return unify(list(value) + list(beside))[: len(value)]
+    if type(value) is dict and (isinstance(beside, Map) or (type(beside) is dict and beside.keys() != value.keys())):
+        return Map(zip(value, unify([*value.values(), *beside.values()]), strict=False))
+    return value
 
 
 def is_scalar(value: Any) -> bool:

@@ -568,7 +568,6 @@ class Parser:
         start = self.pos
         close = re.compile(rf"^[ \t]*{re.escape(marker)}[ \t]*\r?$", re.MULTILINE)
         parts: list[Any] = []  # str pieces, expressions, directives
-        fresh: list[bool] = []  # whether a piece begins a line
         trim, begins = False, True
         while True:
             if begins and (m := close.match(self.text, self.pos)):
@@ -582,41 +581,49 @@ class Parser:
             if stop is not None and stop.start() < line:
                 piece, self.pos = self.text[self.pos : stop.start()], stop.end()
                 if stop.group() in ("$${", "%%{"):
-                    self._piece(parts, fresh, piece + stop.group()[1:], begins, trim)
+                    self._piece(parts, piece + stop.group()[1:], trim)
                     begins = trim = False
                     continue
                 left = self.text.startswith("~", self.pos)
-                if piece or begins:
-                    self._piece(parts, fresh, piece, begins, trim)
+                if piece:
+                    self._piece(parts, piece, trim)
                 if left and parts and isinstance(parts[-1], str):
                     parts[-1] = parts[-1].rstrip()
                 begins = False
                 trim = self._sequence(stop.group(), parts)
-                fresh.append(False)
             else:
                 piece, self.pos = self.text[self.pos : line + 1], line + 1
-                self._piece(parts, fresh, piece, begins, trim)
+                self._piece(parts, piece, trim)
                 begins, trim = True, False
         if indented:
-            self._dedent(parts, fresh)
+            self._dedent(parts)
         return self._assemble(_melded(parts), whole=False)
 
-    def _piece(self, parts: list[Any], fresh: list[bool], piece: str, begins: bool, trim: bool) -> None:
+    def _piece(self, parts: list[Any], piece: str, trim: bool) -> None:
         piece = piece.replace("\r\n", "\n") if piece.endswith("\r\n") else piece
         parts.append(piece.lstrip() if trim else piece)
-        fresh.append(begins)
 
-    def _dedent(self, parts: list[Any], fresh: list[bool]) -> None:
-        least = -1
-        for part, first in zip(parts, fresh, strict=True):
-            if first and isinstance(part, str):
-                width = len(part) - len(part.lstrip(" \t"))
+    def _dedent(self, parts: list[Any]) -> None:
+        """Take the least indentation off the pieces that begin a line. A piece begins one where the piece before it,
+        as trimmed, ends in a line break; blank lines do not count."""
+        least, begins = -1, True
+        starts: list[int] = []
+        for i, part in enumerate(parts):
+            if begins:
+                begins = False
+                width = 0
+                if isinstance(part, str):
+                    rest = part.lstrip()
+                    if not rest and part.endswith("\n"):
+                        begins = True
+                        continue
+                    width = len(part) - len(rest)
+                    starts.append(i)
                 least = width if least < 0 else min(least, width)
-        if least > 0:
-            for i, (part, first) in enumerate(zip(parts, fresh, strict=True)):
-                if first and isinstance(part, str):
-                    width = len(part) - len(part.lstrip(" \t"))
-                    parts[i] = part[min(least, width) :]
+            if isinstance(part, str) and part.endswith("\n"):
+                begins = True
+        for i in starts if least > 0 else ():
+            parts[i] = parts[i][least:]
 
     def whole_template(self) -> Any:
         """The whole text as a template without quotes."""

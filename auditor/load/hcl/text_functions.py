@@ -125,9 +125,14 @@ def _groups(m: re.Match[str]) -> Any:
 def substr(text: Any, offset: Any, length: Any) -> str:
     parts, start, size = graphemes(_text(text)), _int(offset), _int(length)
     start = max(len(parts) + start, 0) if start < 0 else start
-    if start > len(parts):
-        raise EvalError("offset beyond the end")
     return "".join(parts[start:] if size == -1 else parts[start : start + size])
+
+
+def _cased(text: str, change: Callable[[str], str]) -> str:
+    """Letter by letter, as Go does it: no letter becomes two."""
+    if text.isascii():
+        return change(text)
+    return "".join(made if len(made := change(c)) == 1 else c for c in text)
 
 
 def title(text: Any) -> str:
@@ -143,6 +148,8 @@ def trimspace(text: Any) -> str:
 
 
 def format_(spec: Any, *args: Any) -> Any:
+    if any(a is None for a in args):
+        return UNKNOWN  # what Terraform makes of it depends on the verb
     used: set[int] = set()
     at = 0
 
@@ -392,12 +399,12 @@ def dirname(path: Any) -> str:
 
 TEXT_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "chomp": chomp, "endswith": lambda s, x: _text(s).endswith(_text(x)), "format": format_, "formatlist": formatlist,
-    "indent": indent, "join": join, "lower": lambda s: _text(s).lower(), "regex": regex, "regexall": regexall,
+    "indent": indent, "join": join, "lower": lambda s: _cased(_text(s), str.lower), "regex": regex, "regexall": regexall,
     "replace": replace, "split": split, "startswith": lambda s, x: _text(s).startswith(_text(x)),
     "strcontains": lambda s, x: _text(x) in _text(s), "strrev": lambda s: "".join(reversed(graphemes(_text(s)))),
     "substr": substr, "title": title, "trim": trim, "trimprefix": lambda s, x: _text(s).removeprefix(_text(x)),
     "trimsuffix": lambda s, x: _text(s).removesuffix(_text(x)), "trimspace": trimspace,
-    "upper": lambda s: _text(s).upper(), "base64encode": lambda s: _base64(_text(s).encode()),
+    "upper": lambda s: _cased(_text(s), str.upper), "base64encode": lambda s: _base64(_text(s).encode()),
     "base64decode": base64decode, "csvdecode": csvdecode, "jsondecode": jsondecode, "jsonencode": jsonencode,
     "urlencode": lambda s: urllib.parse.quote_plus(_text(s), safe="-_.~"),
     "md5": _hash("md5"), "sha1": _hash("sha1"), "sha256": _hash("sha256"), "sha512": _hash("sha512"),

@@ -236,9 +236,11 @@ def equal(a: Any, b: Any, budget: Budget) -> Any:
 
 def _all_equal(pairs: list[tuple[Any, Any]], same_type: bool, budget: Budget) -> Any:
     found = [equal(x, y, budget) for x, y in pairs]
+    if any(f is UNKNOWN for f in found):
+        return UNKNOWN
     if any(f is False for f in found):
         return False
-    if not same_type or any(f is UNKNOWN for f in found):
+    if not same_type:
         return UNKNOWN  # equal in content, but a list is not a tuple: which one a value is, is not always known
     return True
 
