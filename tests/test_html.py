@@ -13,7 +13,7 @@ from report_samples import GPU, finding, report, rich_report
 
 from auditor.catalog import Catalog
 from auditor.facts import Coordinates
-from auditor.model import Job, Location, Place, Report
+from auditor.model import Job, Location, Place, Report, SourceRange
 from auditor.report import RenderOptions
 from auditor.report.html import render
 from auditor.report.html.jobs import span
@@ -117,10 +117,22 @@ def test_a_multi_region_is_one_row_and_small_marks() -> None:
     assert all(s.wide for s in found.spots)
 
 
-def test_excerpt_shows_exactly_what_the_reader_gives() -> None:
-    made = report(finding(location=GPU), finding(address="a.hidden", location=GPU, observed="(sensitive)"))
-    text = page(made, excerpt=lambda at: f"<{at.file}:{at.start_line}>")
-    assert text.count("<pre><code>&lt;train/main.tf:14&gt;</code></pre>") == 1
+@pytest.mark.parametrize(
+    ("changes", "source", "shown"),
+    [
+        ({}, 'region = "us-east-1"', "region = &quot;us-east-1&quot;"),
+        ({}, 'region = "us-east-1", token = "s3cret"', "region = &quot;us-east-1&quot;, token = &quot;…&quot;"),
+        ({}, 'token = "s3cret', "token = &quot;…&quot;"),
+        ({"observed": "(sensitive)"}, 'region = "us-east-1"', ""),
+        ({"rule": "SEC001"}, 'access_key = "us-east-1"', ""),
+        ({"location": SourceRange("a.tf", 1, 1, 3, 2)}, "several lines", ""),
+        ({"location": None}, "no place", ""),
+    ],
+)
+def test_source_is_quoted_where_it_tells_nothing_new(changes: dict[str, Any], source: str, shown: str) -> None:
+    text = page(report(finding(**{"location": GPU} | changes)), excerpt=lambda _: source)
+    assert re.findall(r"<pre><code>(.*)</code></pre>", text) == ([shown] if shown else [])
+    assert "s3cret" not in text
 
 
 @pytest.mark.parametrize(
