@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from auditor.errors import CatalogError
-from auditor.facts import Cloud, Coordinates, Index, Trait
+from auditor.facts import Cloud, Coordinates, Index, StoreFact, Trait, VolumeFact
 from auditor.lagfacts import Feature, LagIndex, Shard, Workarounds
 from auditor.overlays import Overlay
 
@@ -64,6 +64,16 @@ class Catalog:
     def traits(self) -> dict[str, list[Trait]]:
         """Resource type (or provider source) -> its traits; read only where an economic or security rule runs."""
         return self._read("traits.json", dict[str, list[Trait]])
+
+    @cached_property
+    def stores(self) -> dict[str, StoreFact]:
+        """Resource type -> the data store it is."""
+        return self._read("stores.json", dict[str, StoreFact])
+
+    @cached_property
+    def volumes(self) -> dict[str, list[VolumeFact]]:
+        """Resource type -> how its data volumes outlive a node."""
+        return self._read("volumes.json", dict[str, list[VolumeFact]])
 
     def cloud(self, cloud_id: str) -> Cloud | None:
         """One cloud's tables, read once; None where the catalogue has none."""

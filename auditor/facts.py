@@ -222,12 +222,42 @@ class Provider(msgspec.Struct, frozen=True, gc=False, eq=False):
     channel: str = ""  # "" | preview
 
 
-class Owner(msgspec.Struct, frozen=True, gc=False, eq=False):
+class Owner(msgspec.Struct, frozen=True, eq=False):
     """Who owns a cloud. `country` is ISO alpha-2; `confirmed` false where disputed or recalled."""
 
     country: str = ""
     name: str = ""
     confirmed: bool = False
+    disputed: bool = False
+    partitions: dict[str, Owner] = {}  # partitions that another operator runs
+
+
+class Backend(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """A Terraform backend: the attribute that names its region, attributes that name a server elsewhere."""
+
+    cloud: str = ""
+    path: str = ""
+    elsewhere: list[str] = []
+    reason: str = ""  # why it has no location in its block
+
+
+class StoreFact(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One row of `stores.csv`: a type that holds data. expiry: path of the days; boot: `type=path` of what boots from it."""
+
+    store: str
+    expiry: str = ""
+    boot: str = ""
+
+
+class VolumeFact(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One row of `volumes.csv`: a value that matches `survives` keeps a data volume when its node goes.
+
+    node: the attribute that refers to the node, where the type is none itself.
+    """
+
+    path: str
+    survives: str
+    node: str = ""
 
 
 class Group(msgspec.Struct, frozen=True, gc=False, eq=False):
@@ -260,6 +290,7 @@ class Index(msgspec.Struct, frozen=True, eq=False):
     providers: dict[str, Provider]
     clouds: dict[str, CloudSummary]
     groups: dict[str, Group]
+    backends: dict[str, Backend] = {}
     classes: list[str] = []  # curated data classes, which scopes may name
 
 

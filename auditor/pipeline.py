@@ -17,10 +17,11 @@ from auditor.catalog import Catalog
 from auditor.checks.context import AuditContext
 from auditor.checks.economics_context import EconomicsContext
 from auditor.checks.lag import LagContext
+from auditor.checks.resting import Resting
 from auditor.checks.security import fragmentation
 from auditor.checks.sovereignty import SovereigntyContext, Subject
 from auditor.config import Config
-from auditor.economic_facts import economics_context, gate_facts, hydration_of, prices_said
+from auditor.economic_facts import economics_context, gate_facts, hydration_of, prices_said, spokes_of
 from auditor.errors import AuditorError, RuleError
 from auditor.gates import EVERY as GATE_RULES
 from auditor.gates import Graded, judge_gates, overall
@@ -34,6 +35,7 @@ from auditor.model import (
     Coverage,
     Finding,
     InputInfo,
+    Job,
     Level,
     Location,
     Outcome,
@@ -47,10 +49,12 @@ from auditor.model import (
 )
 from auditor.places import AllowList
 from auditor.remedies import Remedies
+from auditor.resolve.backends import backend_locations
 from auditor.resolve.lag_use import collect
 from auditor.resolve.location import Located, Locator
 from auditor.resolve.references import References
 from auditor.resolve.source import Pointer
+from auditor.resolve.stores import Store, mentioned, store_of, volumes
 from auditor.resolve.tags import tags_of
 from auditor.resolve.uncertain import adopted, certain
 from auditor.rules import adjust, bind
@@ -178,6 +182,8 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
     counts: dict[str, int] = {}
     homes: dict[str, Location] = {}
     data_home = str(config.declared.get("data_home", ""))
+    rests = config.regulated or config.declared.get("pattern") == "jit"
+    stores: list[Store] = []
     for resource in plan.resources:
         if resource.change.actions == ("delete",) or resource.deposed:
             if not resource.deposed and locator.is_guard(resource):
@@ -194,6 +200,8 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         if data_home and located.home is not None and resource.name in data_home:
             homes.setdefault(block_address(resource), located.home)
             homes.setdefault(resource.address, located.home)
+        if rests and (store := _store(located, catalog, refs)) is not None:
+            stores.append(store)
         if located.bearing == "data" and located.curated and not resource.is_data:
             tally.stores.append((located.cloud, resource.address, located.category))
         tally.locations.extend(located.locations)
@@ -216,12 +224,21 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         sovereignty = SovereigntyContext(
             index, config.regulated, config.region_guarantees, remedies.remedy
         )
-    economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=())
+    jobs: tuple[Job, ...] = ()
+    economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=jobs)
     tally.economics.append(economics)
     classes = {source: cls for source, (_, cls, _) in providers.items()}
+    resting = None
+    if rests:
+        resting = Resting(
+            spokes_of([economics]), stores, tuple(volumes(plan, catalog.volumes, refs)),
+            {j.name: mentioned(j.name, refs) for j in jobs}, float(config.jit["max_rest_days"]), config.regulated,
+        )  # fmt: skip
     return AuditContext(
-        plan, subjects, (), sovereignty, config.places is not None, providers,
-        lag=lambda: _lag(plan, refs, config, catalog, as_of, classes), economics=economics,
+        plan, subjects, jobs, sovereignty, config.places is not None, providers,
+        lag=lambda: _lag(plan, refs, config, catalog, as_of, classes), economics=economics, resting=resting,
+        backends=backend_locations(plan.source, catalog) if plan.source is not None else (),
+        allowed=(("", config.places.top),) if config.places is not None else (), operators=config.operators, index=index,
     )  # fmt: skip
 
 
@@ -233,6 +250,18 @@ def _lag(
         collect(plan, refs, catalog), catalog, as_of, config.lag, config.stage, config.features, config.workarounds,
         plan.kind != "state", classes,
     )  # fmt: skip
+
+
+def _store(located: Located, catalog: Catalog, refs: References) -> Store | None:
+    """What an instance stores, and in which cloud: a claim of a cluster lies where the cluster does."""
+    r = located.resource
+    if r.action is Action.FORGET:
+        return None
+    cloud = located.cloud
+    if located.home is not None and located.home.decided:
+        cloud = located.home.places[0].cloud
+    curated = located.category if located.curated and located.bearing == "data" else ""
+    return store_of(r, cloud, curated, catalog.stores, refs)
 
 
 def _count(located: Located, tally: _Tally) -> None:
@@ -357,6 +386,8 @@ def _report(
     not_configured = []
     if config.places is None:
         not_configured.append("sovereignty: no allow list (add `allow: [EU]` to .auditor.yaml)")
+    if config.operators is None and any(r.id == "SOV015" for r in rules):
+        not_configured.append("operators (SOV015): no operators.allow")
     if config.workload is None:
         not_configured.append("economics: no workload manifest (write one with `auditor init --workload`)")
     c = tally.coverage

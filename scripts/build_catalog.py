@@ -180,6 +180,39 @@ def traits() -> dict[str, Any]:
     return made
 
 
+def backends() -> dict[str, Any]:
+    return {
+        r["backend"]: trim({**{k: r[k] for k in ("cloud", "path", "reason")}, "elsewhere": r["elsewhere"].split()})
+        for r in table(CATALOG / "backends.csv")
+    }
+
+
+def stores() -> dict[str, Any]:
+    return {r["resource_type"]: trim({k: r[k] for k in ("store", "expiry", "boot")}) for r in table(CATALOG / "stores.csv")}
+
+
+def volumes() -> dict[str, Any]:
+    made: dict[str, list[Any]] = {}
+    for r in table(CATALOG / "volumes.csv"):
+        re.compile(r["survives"])
+        made.setdefault(r["resource_type"], []).append(trim({k: r[k] for k in ("path", "survives", "node")}))
+    return made
+
+
+def owner_of(entry: dict[str, Any], default: str) -> dict[str, Any]:
+    """Who owns a cloud; a partition that someone else runs has an owner of its own."""
+    country = str(entry.get("country", entry.get("ultimate_parent_country", "")))
+    return trim(
+        {
+            "country": country if len(country) == 2 else "",
+            "name": entry.get("parent", entry.get("operator", "")),
+            "confirmed": entry.get("conf", default) == "v",
+            "disputed": entry.get("cloud_act_exposed") == "disputed",
+            "partitions": {str(k): owner_of(v, default) for k, v in entry.get("partitions", {}).items()},
+        }
+    )
+
+
 def groups(jurisdictions: dict[str, Any]) -> dict[str, Any]:
     raw = jurisdictions["groups"]
 
@@ -234,7 +267,6 @@ def summary(cloud: dict[str, Any], owner: dict[str, Any]) -> dict[str, Any]:
     guarantees = {r.get("guarantee", "") for k, r in deployable.items() if r.get("members") != ["*"]} - {""}
     weakest = next((g for g in ("none", "contract", "yes") if g in guarantees), "")
     partitions = {k: r["partition"] for k, r in real.items() if r.get("partition")}
-    country = owner.get("country", "")
     return trim(
         {
             "title": cloud["title"],
@@ -242,13 +274,7 @@ def summary(cloud: dict[str, Any], owner: dict[str, Any]) -> dict[str, Any]:
             "regions": {k: r["country"] for k, r in sorted(real.items())},
             "partitions": partitions if len(set(partitions.values())) > 1 else {},
             "guarantee": weakest,
-            "owner": trim(
-                {
-                    "country": country if len(country) == 2 else "",
-                    "name": owner.get("parent", ""),
-                    "confirmed": owner.get("conf") == "v",
-                }
-            ),
+            "owner": owner,
         }
     )  # fmt: skip
 
@@ -295,7 +321,7 @@ def build() -> dict[Path, str]:
     for folder in sorted({p.parent for name in ("regions.csv", "cloud.yaml") for p in CATALOG.glob(f"*/{name}")}):
         made = build_cloud(folder, semantics)
         out[CATALOG / "compiled" / f"{folder.name}.json"] = made
-        owner = jurisdictions.get("ownership", {}).get(folder.name, {})
+        owner = owner_of(jurisdictions["ownership"].get(folder.name, {}), str(jurisdictions.get("ownership_conf", "")))
         clouds[folder.name] = summary(made, owner)
     providers = {
         r["provider_source"]: trim({"cloud": r["cloud"], "class": r["class"], "short": r["short"], "channel": r["channel"]})
@@ -307,10 +333,13 @@ def build() -> dict[Path, str]:
         "providers": providers,
         "clouds": clouds,
         "groups": groups(jurisdictions),
+        "backends": backends(),
         "classes": classes(out.values()),
     }
     out[CATALOG / "compiled" / "traits.json"] = traits()
     out.update(lag(providers))
+    out[CATALOG / "compiled" / "stores.json"] = stores()
+    out[CATALOG / "compiled" / "volumes.json"] = volumes()
     rules = [document(p) for p in sorted(POLICIES.glob("*/*.yaml"))]
     ids = [r["id"] for r in rules]
     if len(ids) != len(set(ids)):

@@ -8,6 +8,7 @@ from typing import Final
 from auditor.checks.context import AuditContext, Check
 from auditor.checks.economics import economics_outcomes
 from auditor.checks.lag import catalogue_age, lag_outcomes
+from auditor.checks.resting import operator_outcomes, state_outcomes, store_outcomes, volume_outcomes
 from auditor.checks.security import reviewed_outcomes, security_outcomes
 from auditor.checks.sovereignty import location_outcomes, provider_outcomes
 from auditor.checks.workaround import workaround_outcomes
@@ -20,6 +21,22 @@ def _sovereignty(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[O
     if context.with_allow:
         yield from location_outcomes(context.subjects, context.sovereignty)
     yield from provider_outcomes(context.providers, context.sovereignty)
+
+
+def _resting(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    regulated = context.sovereignty is not None and context.sovereignty.regulated
+    if context.allowed:
+        yield from state_outcomes(context.backends, context.allowed, regulated)
+    if context.resting is not None:
+        yield from store_outcomes(context.resting)
+        yield from volume_outcomes(context.jobs, context.resting)
+    if context.operators is not None and context.index is not None:
+        partitions: dict[str, set[str]] = {}
+        for subject in context.subjects:
+            for location in subject.locations:
+                for place in location.places if location.decided else ():
+                    partitions.setdefault(place.cloud, set()).add(place.partition)
+        yield from operator_outcomes(context.providers, partitions, context.operators, context.index)
 
 
 def _economics(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
@@ -70,6 +87,7 @@ def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]
 
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("sovereignty", _sovereignty),
+    ("resting", _resting),
     ("economics", _economics),
     ("lag", _lag),
     ("security", _security),

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from auditor.checks.economics_context import EconomicsContext
 from auditor.checks.lag import LagContext
-from auditor.checks.sovereignty import SovereigntyContext, Subject
-from auditor.model import Job, Outcome, Plan, Rule
+from auditor.checks.resting import Resting
+from auditor.checks.sovereignty import Allowed, SovereigntyContext, Subject
+from auditor.facts import Index
+from auditor.model import Job, Location, Outcome, Plan, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class AuditContext:
     providers: Mapping[str, tuple[str, str, int]] = field(default_factory=dict)
     lag: Callable[[], LagContext | None] | None = None
     economics: EconomicsContext | None = None
+    resting: Resting | None = None  # None: the workload neither hydrates just in time nor is regulated
+    backends: Sequence[Location] = ()
+    allowed: tuple[tuple[str, Allowed], ...] = ()  # the top-level list
+    operators: frozenset[str] | None = None  # None: not configured
+    index: Index | None = None
 
 
 Check = Callable[[AuditContext, Mapping[str, Rule]], Iterator[Outcome]]
