@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +25,23 @@ def data_dir(name: str) -> Path:
     return inside if inside.is_dir() else package.parent / name
 
 
-class Catalog:
-    """The facts as of a date. Implements `facts.Facts`."""
+def user_cache() -> Path:
+    """Where `auditor catalog refresh` keeps newer shards: `$XDG_CACHE_HOME/auditor/catalog`, or below `~/.cache`."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "auditor" / "catalog"
 
-    def __init__(self, directory: Path | None = None, overlay: Overlay | None = None) -> None:
+
+class Catalog:
+    """The facts as of a date. Implements `facts.Facts` and `lagfacts.LagFacts`.
+
+    cache: where newer lag shards may lie; by default the user's, unless a directory is given: that is taken as it stands.
+    """
+
+    def __init__(self, directory: Path | None = None, overlay: Overlay | None = None, cache: Path | None = None) -> None:
         self.overlay = overlay or Overlay()
         self.folder = directory or data_dir("provider_catalog")
+        self.cache = cache if cache is not None or directory is not None else user_cache()
+        self.origin: dict[str, str] = {}  # provider -> packaged | cache, for shards that were read
         self.directory = self.folder / "compiled"
         self._shards: dict[str, Shard | None] = {}
         self._features: dict[str, list[Feature]] = {}
@@ -38,7 +50,7 @@ class Catalog:
 
     def over(self, overlay: Overlay) -> Catalog:
         """This catalogue with a policy's rows in it; itself where there are none."""
-        return Catalog(self.folder, overlay) if overlay.rows else self
+        return Catalog(self.folder, overlay, self.cache) if overlay.rows else self
 
     def _patched(self, record: T, patch: Callable[[Any], Any]) -> T:
         """A record with rows of the overlay in it. Raises CatalogError where a row does not fit."""
@@ -116,8 +128,23 @@ class Catalog:
         """Releases and first support of one provider (`namespace/name`, aliases followed), read once; None where none is held."""
         name = self.lag_index.shard_of(source)
         if name not in self._shards:
-            self._shards[name] = self._lag(self.lag_index.shards[name].file, Shard) if name else None
+            self._shards[name] = self._newest(name) if name else None
         return self._shards[name]
+
+    def _newest(self, name: str) -> Shard:
+        """The shard of the user's cache where it is newer and whole, else the packaged one: never an older one."""
+        info = self.lag_index.shards[name]
+        cached = self.cache / "lag" / info.file if self.cache is not None else None
+        if cached is not None and cached.is_file():
+            try:
+                found = msgspec.json.decode(cached.read_bytes(), type=Shard)
+            except (OSError, msgspec.DecodeError):
+                found = None
+            if found is not None and found.source == name and found.as_of > info.as_of and found.schema == "auditor-lag/1":
+                self.origin[name] = "cache"
+                return found
+        self.origin[name] = "packaged"
+        return self._lag(info.file, Shard)
 
     def features(self, cloud: str) -> list[Feature]:
         """The features of a cloud, sorted by id; empty where none are held."""

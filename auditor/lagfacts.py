@@ -193,6 +193,7 @@ class LagIndex(msgspec.Struct, frozen=True, eq=False):
     shards: dict[str, ShardInfo] = {}
     aliases: dict[str, str] = {}
     features: dict[str, str] = {}  # cloud -> file
+    changelogs: dict[str, str] = {}  # provider -> changelog, where documentation is shared with another provider
 
     def shard_of(self, source: str) -> str:
         """The shard of a provider source (`namespace/name`); "" where none is held. `-/name` is the legacy namespace."""

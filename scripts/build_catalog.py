@@ -307,6 +307,7 @@ def lag(providers: dict[str, dict[str, Any]]) -> dict[Path, Any]:
         folder / "index.json": {
             "shards": shards,
             "aliases": document(folder / "overrides.yaml")["aliases"],
+            "changelogs": document(folder / "overrides.yaml")["changelogs"],
             "features": {p.stem: f"features/{p.name}" for p in sorted(folder.glob("features/*.json"))},
         },
         folder / "workarounds.json": document(folder / "workarounds.yaml"),

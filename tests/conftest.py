@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="auditor-tests-")  # a developer's refreshed catalogue decides no test
 PLANS = Path(__file__).parent / "plans"
 
 

@@ -18,7 +18,7 @@ LAYERS = [
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting", "overlays", "gates", "hydration"},
     {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "config"},
-    {"economic_facts"},
+    {"economic_facts", "refresh", "verify"},
     {"pipeline"},
     {"policytest"},
     {"cli"},

@@ -20,6 +20,7 @@ from auditor.errors import AuditorError, ExitCode
 COMMANDS: Final = {  # command -> module of this package, where an attribute `<command>_command` holds it
     "baseline": "adopt",
     "calc": "calc",
+    "catalog": "catalog",
     "check": "check",
     "dump": "check",
     "explain": "rules",
