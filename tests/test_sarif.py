@@ -78,9 +78,18 @@ def test_source_line_is_the_narrow_region_and_evidence_a_linked_code_flow() -> N
     assert physical["artifactLocation"]["uri"] == "train/main.tf"
     assert physical["region"] == {"startLine": 14, "startColumn": 3, "endLine": 14, "endColumn": 30}
     flow = found["codeFlows"][0]["threadFlows"][0]["locations"]
-    assert [s["location"]["physicalLocation"]["artifactLocation"]["uri"] for s in flow] == ["main.tf", "train/providers.tf"]
+    assert [s["location"]["message"]["text"] for s in flow] == [
+        "cloud_bucket.raw", "module call module.train", "provider block cloud.us",
+    ]  # fmt: skip
+    assert [s["location"]["physicalLocation"]["region"]["startLine"] for s in flow] == [14, 3, 6]
     assert [r["id"] for r in found["relatedLocations"]] == [1, 2]
     assert "[provider block cloud.us](2)" in found["message"]["text"]
+
+
+def test_one_place_is_no_code_flow() -> None:
+    same = Evidence("region", GPU.file, GPU.start_line)
+    assert "codeFlows" not in only(report(finding(location=GPU, evidence=(same,))))
+    assert "codeFlows" not in only(report(finding(evidence=(same,))))
 
 
 def test_without_source_the_plan_file_line_one() -> None:

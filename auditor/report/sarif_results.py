@@ -51,16 +51,27 @@ def result(m: Merged, report: Report, options: RenderOptions, rule_index: Mappin
     }
     if links:
         out["relatedLocations"] = links
-    if len(steps) > 1:
-        flow = [
-            {"location": {"physicalLocation": _line(path, e.line), "message": {"text": _phrase(e.what)}}}
-            for path, e in steps[:MAX_LOCATIONS]
-        ]
+    if flow := _flow(m, steps, base):
         out["codeFlows"] = [{"threadFlows": [{"locations": flow}]}]
     if options.sarif_include_waived:
         # An empty list says "not suppressed"; SARIF wants all results to say so, or none.
         out["suppressions"] = [_suppression(m.waiver)] if m.waiver else []
     return out
+
+
+def _flow(m: Merged, steps: Sequence[tuple[str, Evidence]], base: Paths) -> list[dict[str, Any]]:
+    """From the line of the finding along its evidence; nothing where that is only one place."""
+    f = m.findings[0]
+    places = [(path, e.line, e.what) for path, e in steps[: MAX_LOCATIONS - 1]]
+    own = source(f.location, base)
+    if own is not None and (not places or places[0][:2] != (own[0], own[1].start_line)):
+        places.insert(0, (own[0], own[1].start_line, f.address))
+    if len(places) < 2:
+        return []
+    return [
+        {"location": {"physicalLocation": _line(path, line), "message": {"text": _phrase(what)}}}
+        for path, line, what in places
+    ]
 
 
 def _properties(m: Merged) -> dict[str, Any]:
