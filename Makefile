@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint catalog
+.PHONY: demo test lint catalog fuzz
 $(BIN)/auditor:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
@@ -20,3 +20,6 @@ lint: $(BIN)/auditor
 
 catalog: $(BIN)/auditor
 	$(BIN)/python scripts/build_catalog.py
+
+fuzz: $(BIN)/auditor
+	AUDITOR_FUZZ=$(or $(N),3000) $(BIN)/python -m pytest tests/test_mutations.py

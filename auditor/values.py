@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from auditor.errors import InputError
 from auditor.model import NULL, UNKNOWN, Resource
 
 
@@ -140,13 +141,19 @@ class Projection:
         """Equal where the named attributes, and the marks beside them, are equal: nothing is decoded."""
         change = resource.change
         marks = bytes(change.after_unknown)
-        found = self._bytes(change.after)
+        try:
+            found = self._bytes(change.after)
+        except msgspec.ValidationError as e:
+            raise shapeless(resource.address, e) from e
         if marks == b"true":
             found.append(marks)
         elif marks != b"{}":
             held = self._marks.get(marks)
             if held is None:
-                held = self._marks[marks] = self._bytes(change.after_unknown)
+                try:
+                    held = self._marks[marks] = self._bytes(change.after_unknown)
+                except msgspec.ValidationError as e:
+                    raise shapeless(resource.address, e) from e
             found += held
         sensitive = bytes(change.after_sensitive)
         if b"true" in sensitive:
@@ -162,8 +169,11 @@ class Projection:
             found[i] = b"" if found[i] in _NOTHING else b"+"
         return found
 
-    def _decode(self, raw: bytes) -> dict[str, Any]:
-        got = self._after.decode(raw)
+    def _decode(self, raw: bytes, address: str) -> dict[str, Any]:
+        try:
+            got = self._after.decode(raw)
+        except msgspec.ValidationError as e:
+            raise shapeless(address, e) from e
         if got is None:
             return {}
         return {
@@ -181,17 +191,29 @@ class Projection:
         elif unknown_raw == b"true":
             unknown = True
         else:
-            unknown = self._decode(change.after_unknown)
-        return Body(self._decode(change.after), unknown, bytes(change.after_sensitive))
+            unknown = self._decode(change.after_unknown, resource.address)
+        return Body(self._decode(change.after, resource.address), unknown, bytes(change.after_sensitive))
 
     def before(self, resource: Resource) -> Body:
         """The values before the change; nothing in them is unknown."""
         change = resource.change
-        return Body(self._decode(change.before), {}, bytes(change.before_sensitive))
+        return Body(self._decode(change.before, resource.address), {}, bytes(change.before_sensitive))
 
 
 _NOTHING = (b"null", b'""', b"false")
 _MAPPING = msgspec.json.Decoder(dict[str, Any] | None)
+
+
+def _mapping(raw: bytes, resource: Resource) -> dict[str, Any]:
+    try:
+        return _MAPPING.decode(raw) or {}
+    except msgspec.ValidationError as e:
+        raise shapeless(resource.address, e) from e
+
+
+def shapeless(address: str, error: msgspec.ValidationError) -> InputError:
+    """A body that is no object: bodies stay undecoded until a rule asks, and so this comes up late."""
+    return InputError(f"{address}: not of the shape that Terraform writes: {error}", "Run: terraform show -json tfplan")
 
 
 def decode_after(resource: Resource) -> Body:
@@ -201,10 +223,10 @@ def decode_after(resource: Resource) -> Body:
     unknown: Any = True if unknown_raw == b"true" else {}
     if unknown_raw not in (b"{}", b"false", b"null", b"true"):
         unknown = msgspec.json.decode(unknown_raw)
-    return Body(_MAPPING.decode(change.after) or {}, unknown, bytes(change.after_sensitive))
+    return Body(_mapping(change.after, resource), unknown, bytes(change.after_sensitive))
 
 
 def decode_before(resource: Resource) -> Body:
     """All values of a resource before the change."""
     change = resource.change
-    return Body(_MAPPING.decode(change.before) or {}, {}, bytes(change.before_sensitive))
+    return Body(_mapping(change.before, resource), {}, bytes(change.before_sensitive))

@@ -10,6 +10,7 @@ import gc
 import os
 import shutil
 import subprocess
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -237,6 +238,11 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
             raise InputError(f"{name}: valid JSON, but neither a plan nor a state", "Run: terraform show -json tfplan")
         return _state(name, file, notices)
     resources = file.resource_changes or []
+    if not resources and not file.errored and not file.deferred_changes and _plans_resources(name, file.planned_values):
+        raise InputError(
+            f"{name}: planned_values holds resources, and resource_changes does not: a part of the plan is missing",
+            "Run: terraform show -json tfplan > plan.json",
+        )
     partial: list[str] = []
     if file.errored:
         partial.append("the plan ended with an error (errored: true): part of the resources is missing")
@@ -252,23 +258,38 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
     )  # fmt: skip
 
 
-def _state(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
+def _plans_resources(name: str, planned_values: msgspec.Raw) -> bool:
+    if planned_values == NULL or b'"resources"' not in bytes(planned_values):
+        return False
+    return any(r.mode == "managed" for r, _ in _resources(_values(name, planned_values)))
+
+
+def _values(name: str, raw: msgspec.Raw) -> _StateValues:
     try:
-        values = msgspec.json.decode(file.values, type=_StateValues)
+        return msgspec.json.decode(raw, type=_StateValues)
     except (msgspec.DecodeError, RecursionError) as e:
         raise InputError(f"{name}: not a state that Terraform writes: {e}") from e
+
+
+def _resources(values: _StateValues) -> Iterator[tuple[_StateResource, str]]:
+    """Every object with the address of its module."""
+    queue = deque([values.root_module])
+    while queue:
+        module = queue.popleft()
+        for r in module.resources:
+            yield r, module.address
+        queue.extend(module.child_modules)
+
+
+def _state(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
     resources: list[Resource] = []
     dependencies: dict[str, tuple[str, ...]] = {}
-    queue = [values.root_module]
-    while queue:
-        module = queue.pop(0)
-        for r in module.resources:
-            change = Change(("no-op",), r.values, r.values, EMPTY, r.sensitive_values, r.sensitive_values)
-            names = (r.address, r.type, r.name, r.mode, r.provider_name)
-            resources.append(Resource(*names, change, r.index, module.address, deposed=r.deposed_key))
-            if r.depends_on:
-                dependencies[r.address] = r.depends_on
-        queue.extend(module.child_modules)
+    for r, module in _resources(_values(name, file.values)):
+        change = Change(("no-op",), r.values, r.values, EMPTY, r.sensitive_values, r.sensitive_values)
+        names = (r.address, r.type, r.name, r.mode, r.provider_name)
+        resources.append(Resource(*names, change, r.index, module, deposed=r.deposed_key))
+        if r.depends_on:
+            dependencies[r.address] = r.depends_on
     return Plan(
         name, "state", resources, file.terraform_version, file.format_version, notices=notices, dependencies=dependencies
     )

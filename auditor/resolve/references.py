@@ -16,12 +16,27 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
-from auditor.values import Projection, Value, decode_after
+from auditor.values import Projection, Value, decode_after, shapeless
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
 _NAMES: Final = Projection(("arn", "id", "name", "self_link"))
 _GONE: Final = (("delete",), ("forget",))
 _STEP: Final = re.compile(r'([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|\d+)\]')
+
+
+class _PriorModule(msgspec.Struct):
+    resources: list[dict[str, Any]] = []
+    child_modules: list[_PriorModule] = []
+
+
+class _PriorValues(msgspec.Struct):
+    root_module: _PriorModule = msgspec.field(default_factory=_PriorModule)
+
+
+class _PriorState(msgspec.Struct):
+    """The part of `prior_state` that holds objects."""
+
+    values: _PriorValues | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +210,11 @@ class References:
             if value is None:
                 return Trace()
             made = Trace(constants=tuple(value) if isinstance(value, list) else (value,))
-            if "references" in node:  # evaluated from source: what it mentions tells the steps and whether it is secret
+            if isinstance(node.get("references"), list):  # evaluated from source: what it mentions tells the steps and whether it is secret
                 named = self._named(module, node, block, rest, depth)
                 made = replace(made, steps=named.steps, sensitive=named.sensitive or bool(node.get("sensitive")))
             return made
-        if "references" in node:
+        if isinstance(node.get("references"), list):  # else an attribute of that name
             total = self._named(module, node, block, rest, depth)
             if node.get("unknown"):  # evaluated from source, without a value: no name it mentions stands for it
                 names = tuple(str(r) for r in node["references"]) or ("an expression",)
@@ -341,14 +356,17 @@ class References:
     def _prior(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
         """Objects of `prior_state` by block and address: decoded only when a data source is asked for."""
         found: dict[str, dict[str, Mapping[str, Any]]] = {}
-        state = msgspec.json.decode(self.plan.prior_state) or {}
-        queue = [(state.get("values") or {}).get("root_module") or {}]
+        try:
+            state = msgspec.json.decode(self.plan.prior_state, type=_PriorState | None) or _PriorState()
+        except msgspec.ValidationError as e:
+            raise shapeless(f"{self.plan.path}: prior_state", e) from e
+        queue = [(state.values or _PriorValues()).root_module]
         while queue:
             module = queue.pop()
-            for r in module.get("resources") or ():
+            for r in module.resources:
                 address = str(r.get("address"))
                 found.setdefault(strip_keys(address), {})[address] = r
-            queue.extend(module.get("child_modules") or ())
+            queue.extend(module.child_modules)
         return found
 
     def values(self, resource: Resource | None, target: Target, keyed: str = "") -> list[Value]:
@@ -388,7 +406,7 @@ class References:
                     address, str(r.get("type")), str(r.get("name")), str(r.get("mode")),
                     str(r.get("provider_name") or ""), index=r.get("index"),
                 ),
-                r.get("values") or {},
+                _object(r.get("values")),
                 msgspec.json.encode(r.get("sensitive_values")),
             )
             for address, r in self._prior_of(target)
@@ -411,6 +429,10 @@ def _descend(value: Any, rest: Iterable[str | int]) -> Any:
         else:
             return None
     return value
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _marked(marks: Any, path: Iterable[str | int]) -> bool:

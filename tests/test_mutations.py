@@ -1,0 +1,263 @@
+"""Damaged input of every kind: a clear refusal or a whole audit, never a crash, a lost resource or a silent pass.
+
+The examples are drawn by hypothesis from a fixed seed, so that every run sees the same ones. `make fuzz` draws many more,
+from new seeds (AUDITOR_FUZZ: examples per test).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from inprocess import AS_OF, PLANS, RECORDED, STATES, facts, judge, render
+
+from auditor.config import load_config
+from auditor.documents import read_yaml
+from auditor.errors import AuditorError
+from auditor.load.hcl.inputs import SourceOptions
+from auditor.load.lockfile import parse_lock
+from auditor.load.plan import load
+from auditor.model import Report
+
+FUZZ = int(os.environ.get("AUDITOR_FUZZ", "0"))
+SOURCES = sorted(p for p in PLANS.glob("*/main.tf"))
+LOCKS = sorted(PLANS.glob("*/.terraform.lock.hcl"))
+
+
+def _examples(number: int) -> settings:
+    return settings(
+        max_examples=FUZZ or number, derandomize=not FUZZ, deadline=None, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+
+# What may stand where another type belongs. Numbers beyond 64 bits and non-characters are JSON, too.
+ODD: list[Any] = [
+    None, True, False, 0, -1, 2**70, 1.5e300, "", "x", "\u0000", "\ud83d\ude00", "a" * 5000, "[", "${x}", "module.", [],
+    {}, [None], [[]], {"": None}, {"a": {"b": [1]}}, ["eu-central-1", None], [{}], "unknown", "eu-west-1", "us-east-1",
+]  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path) -> Any:
+    return json.loads(path.read_bytes())
+
+
+def _spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) of a tree."""
+    if isinstance(value, dict | list):
+        for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
+            yield value, key
+            yield from _spots(inner)
+
+
+def _mutate(tree: Any, rnd: random.Random) -> Any:
+    """A copy with one to four faults. Half of them near the root, where the readers are."""
+    tree = copy.deepcopy(tree)
+    for _ in range(rnd.randint(1, 4)):
+        root = tree
+        if rnd.random() < 0.7 and isinstance(tree, dict):
+            part = rnd.choice([*tree, "configuration", "prior_state", "resource_changes"])
+            root = tree.get(part)
+        spots = list(_spots(root if isinstance(root, dict | list) and root else tree))
+        if not spots:
+            return tree
+        holder, key = rnd.choice(spots)
+        try:
+            holder[key]
+        except (KeyError, IndexError, TypeError):
+            continue
+        fault = rnd.randrange(9)
+        if fault == 0:
+            del holder[key]
+        elif fault in (1, 2, 3):
+            holder[key] = copy.deepcopy(rnd.choice(ODD))
+        elif fault == 4:
+            holder[key] = [holder[key]]
+        elif fault == 5:
+            holder[key] = {"x": holder[key]}
+        elif fault == 6 and isinstance(holder, list):
+            holder.append(copy.deepcopy(holder[key]))
+        elif fault == 7 and isinstance(holder, dict):
+            holder[str(rnd.choice(ODD))] = holder.pop(key)
+        else:  # another subtree in its place
+            holder[key] = copy.deepcopy(rnd.choice(spots)[0])
+    return tree
+
+
+def _bytes_fault(data: bytes, rnd: random.Random) -> bytes:
+    """Cut off, bits turned, a piece repeated, removed or moved."""
+    at = rnd.randrange(len(data) or 1)
+    end = min(len(data), at + rnd.randint(1, 200))
+    match rnd.randrange(6):
+        case 0:
+            return data[:at]
+        case 1:
+            return data[:at] + bytes([rnd.randrange(256)]) + data[at + 1 :]
+        case 2:
+            return data[:at] + data[end:]
+        case 3:
+            return data[:end] + data[at:]
+        case 4:
+            return data[at:end] + data
+        case _:
+            return data[:at] + rnd.choice([b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"{", b"]", b'"', b"\\u", b"\r"]) + data[at:]
+
+
+def _judged(data: bytes) -> Report | None:
+    """The report, rendered whole as well; None where the input is refused in good order."""
+    try:
+        report = judge(data)
+    except AuditorError as e:
+        assert "crashed" not in str(e), e
+        return None
+    for name in ("json", "sarif"):
+        render(report, name)
+    return report
+
+
+def _whole(report: Report, plan: Any) -> None:
+    """Resources in = resources out."""
+    changes = plan.get("resource_changes") or []
+    held = [d["resource_change"] for d in plan.get("deferred_changes") or () if d.get("resource_change")]
+    counted = [
+        r for r in [*changes, *held]
+        if r.get("mode", "managed") != "data" and (r.get("change") or {}).get("actions") != ["delete"] and not r.get("deposed")
+    ]  # fmt: skip
+    c = report.coverage
+    assert c.resources == len(counted)
+    assert c.located + c.global_ + c.undecided == c.resources
+
+
+@_examples(400)
+@given(st.sampled_from(RECORDED), st.randoms(use_true_random=False))
+def test_plans_with_faults(path: Path, rnd: random.Random) -> None:
+    plan = _mutate(_read(path), rnd)
+    report = _judged(json.dumps(plan).encode())
+    if report is not None:
+        assert isinstance(plan, dict)
+        _whole(report, plan)
+
+
+@_examples(120)
+@given(st.sampled_from(STATES), st.randoms(use_true_random=False))
+def test_states_with_faults(path: Path, rnd: random.Random) -> None:
+    state = _mutate(_read(path), rnd)
+    report = _judged(json.dumps(state).encode())
+    if report is None:
+        return
+    queue = [(state.get("values") or {}).get("root_module") or {}]
+    count = 0
+    for module in queue:
+        queue += module.get("child_modules", ())
+        count += sum(
+            r.get("mode", "managed") != "data" and not r.get("deposed_key") for r in module.get("resources", ())
+        )
+    assert report.coverage.resources == count
+
+
+@pytest.mark.parametrize("path", [*RECORDED, *STATES], ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_no_prefix_is_a_plan(path: Path) -> None:
+    data = path.read_bytes().rstrip()
+    for at in [*range(0, 300, 19), *range(300, len(data) - 1, max(1, len(data) // 15)), len(data) - 1]:
+        with pytest.raises(AuditorError) as refused:
+            load("-", lambda at=at: data[:at])
+        assert "-: " in str(refused.value)
+
+
+@_examples(120)
+@given(st.sampled_from(RECORDED), st.randoms(use_true_random=False))
+def test_damaged_bytes_of_plans(path: Path, rnd: random.Random) -> None:
+    data = _bytes_fault(path.read_bytes(), rnd)
+    report = _judged(data)
+    if report is None:
+        return
+    try:
+        plan = json.loads(data)
+    except ValueError:  # read all the same: wrapper output around it, another encoding
+        return
+    _whole(report, plan)
+
+
+@_examples(200)
+@given(st.sampled_from(LOCKS), st.randoms(use_true_random=False))
+def test_damaged_lock_files(path: Path, rnd: random.Random) -> None:
+    text = _bytes_fault(path.read_bytes(), rnd).decode("utf-8", "replace")
+    try:
+        lock = parse_lock(text, "x")
+    except AuditorError as e:
+        assert str(e).startswith("x:")
+        return
+    assert set(lock.providers) <= {p.partition("/")[2].lower() for p in _labels(text)} | {p.lower() for p in _labels(text)}
+
+
+def _labels(text: str) -> list[str]:
+    return [part.split('"')[1] for part in text.split("provider ")[1:] if part.count('"') > 1]
+
+
+@_examples(40)
+@given(st.sampled_from(SOURCES), st.randoms(use_true_random=False))
+def test_damaged_sources(tmp_path_factory: pytest.TempPathFactory, path: Path, rnd: random.Random) -> None:
+    folder = tmp_path_factory.mktemp("hcl")
+    (folder / "main.tf").write_bytes(_bytes_fault(path.read_bytes(), rnd))
+    try:
+        plans = load(str(folder), bytes, SourceOptions())
+    except AuditorError as e:
+        assert "main.tf" in str(e) or str(folder) in str(e)
+        return
+    assert [p.kind for p in plans] == ["hcl"]
+
+
+POLICY = """version: 1
+extends: [eu-gdpr]
+allow: [EU, "NO", aws:eu-central-2]
+on_unknown: error
+fail_on: warning
+rules: {SOV002: {level: note}, LAG001: off}
+scopes:
+  - match: {address: "module.a.*", class: data}
+    allow: [DE]
+assume: {aws.region: eu-central-1}
+waivers:
+  - rule: SOV001
+    address: aws_s3_bucket.logs
+    reason: old logs
+    owner: platform
+    expires: 2026-12-31
+"""
+
+
+@_examples(120)
+@given(st.randoms(use_true_random=False), st.booleans())
+def test_damaged_policies(tmp_path_factory: pytest.TempPathFactory, rnd: random.Random, as_tree: bool) -> None:
+    folder = tmp_path_factory.mktemp("policy")
+    if as_tree:
+        data = json.dumps(_mutate(read_yaml(POLICY, "p").value, rnd)).encode()
+    else:
+        data = _bytes_fault(POLICY.encode(), rnd)
+    (folder / "p.yaml").write_bytes(data)
+    catalog, rules = facts()
+    try:
+        load_config(
+            str(folder / "p.yaml"), None, {}, index=catalog.index, rules=rules, as_of=AS_OF, cwd=folder,
+            policies_dir=Path(__file__).parent.parent / "policies",
+        )  # fmt: skip
+    except AuditorError as e:
+        assert "p.yaml" in str(e)
+
+
+@pytest.mark.parametrize("lost", [{}, {"resource_changes": None}, {"resource_changes": []}])
+def test_a_plan_without_its_changes_is_refused(lost: dict[str, Any]) -> None:
+    """Terraform leaves the list out only where nothing is planned."""
+    plan = {k: v for k, v in _read(PLANS / "a-eu-alias" / "plan.json").items() if k != "resource_changes"}
+    with pytest.raises(AuditorError, match="resource_changes"):
+        judge(plan | lost)
