@@ -240,11 +240,10 @@ waivers:
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_damaged_policies(tmp_path_factory: pytest.TempPathFactory, rnd: random.Random, as_tree: bool) -> None:
     folder = tmp_path_factory.mktemp("policy")
-    if as_tree:
-        data = json.dumps(_mutate(read_yaml(POLICY, "p").value, rnd)).encode()
-    else:
-        data = _bytes_fault(POLICY.encode(), rnd)
-    (folder / "p.yaml").write_bytes(data)
+    tree = read_yaml(POLICY, "p").value
+    (folder / "p.yaml").write_bytes(
+        json.dumps(_mutate(tree, rnd)).encode() if as_tree else _bytes_fault(POLICY.encode(), rnd)
+    )
     catalog, rules = facts()
     try:
         load_config(

@@ -210,7 +210,8 @@ class References:
             if value is None:
                 return Trace()
             made = Trace(constants=tuple(value) if isinstance(value, list) else (value,))
-            if isinstance(node.get("references"), list):  # evaluated from source: what it mentions tells the steps and whether it is secret
+            if isinstance(node.get("references"), list):
+                # evaluated from source: what it mentions tells the steps and whether it is secret
                 named = self._named(module, node, block, rest, depth)
                 made = replace(made, steps=named.steps, sensitive=named.sensitive or bool(node.get("sensitive")))
             return made
