@@ -24,6 +24,7 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
     "check": "check",
     "dump": "check",
     "explain": "rules",
+    "init": "init",
     "gates": "gates",
     "lag": "lag",
     "regions": "rules",
