@@ -268,7 +268,7 @@ def named_report(name: str) -> Report:
             Location(name, name, "home", name, "attribute", places[:1]),
             Location(name, name, "replica", name, "attribute", places, cause=name),
         ),
-        gates=(Gate(1, name, "UNDECIDED", name, (name,), (name,), name, name, (name,)),),
+        gates=(Gate(1, "Latency", "UNDECIDED", name, (name,), (name,), name, name, (name,)),),
         overall="UNDECIDED",
         jobs=(
             Job(

@@ -15,7 +15,7 @@ from conftest import PLANS, Auditor
 from report_samples import GOLDEN, HOSTILE, INERT, golden, named_report, report, rich_report, undecided
 
 from auditor.model import Report
-from auditor.report import FORMATS, RenderOptions
+from auditor.report import FORMATS, RenderOptions, gates
 
 ALLOW = "version: 1\nallow: [EU]\n"
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -89,6 +89,14 @@ def _outline(value: object) -> object:
     if isinstance(value, list):
         return [_outline(v) for v in value]
     return type(value).__name__
+
+
+@pytest.mark.parametrize("name", [HOSTILE, HUGE], ids=["hostile", "huge"])
+def test_names_come_out_inert_on_the_page_of_gates(name: str) -> None:
+    hostile, plain = named_report(name), named_report(INERT)
+    for page, format_ in ((gates.text, "text"), (gates.markdown, "markdown"), (gates.as_json, "json")):
+        assert not UNSEEN.search(page(hostile))
+        assert shape(format_, page(hostile)) == shape(format_, page(plain))
 
 
 def test_hostile_names_through_the_command_line(auditor: Auditor, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from auditor.model import Gate, Hydration, Report
-from auditor.report.escape import clean, prose
+from auditor.report.escape import prose
+from auditor.report.markdown import escape
 
 UNITS: Final = "units: 1 TB = 1000 GB; month = 30 days = 720 h = 2,592,000 s"
 _SGR: Final = {"GO": "1;32", "NO-GO": "1;31", "UNDECIDED": "35", "N/A": "2"}
@@ -59,22 +60,14 @@ def text(report: Report, color: bool = False) -> str:
 def markdown(report: Report) -> str:
     """A table of the gates, then what is behind each."""
     out = [f"## Gates: {report.overall}", "", "| gate | verdict | |", "|---|---|---|"]
-    out += [f"| {g.number} {g.name} | **{g.verdict}** | {_md(g.summary)} |" for g in report.gates]
+    out += [f"| {g.number} {g.name} | **{g.verdict}** | {escape(prose(g.summary))} |" for g in report.gates]
     for g in report.gates:
         if rows := _details(g):
             out += ["", f"**Gate {g.number}: {g.name}**", ""]
-            out += [f"- {label}: {_md(said)}" for label, said in rows]
+            out += [f"- {label}: {escape(said)}" for label, said in rows]
     for heading, lines in _appendix(report):
-        out += ["", f"**{heading.capitalize()}**", "", *(f"- {_md(line)}" for line in lines)]
+        out += ["", f"**{heading.capitalize()}**", "", *(f"- {escape(prose(line))}" for line in lines)]
     return "\n".join(out) + "\n"
-
-
-def _md(said: str) -> str:
-    """Plan text is data: nothing in it is markup."""
-    made = clean(said)
-    for mark in ("\\", "|", "*", "_", "`", "[", "]", "<", ">", "#", "~", "!"):
-        made = made.replace(mark, "\\" + mark) if mark not in "<>" else made.replace(mark, {"<": "&lt;", ">": "&gt;"}[mark])
-    return made
 
 
 def as_data(report: Report) -> dict[str, Any]:
@@ -96,4 +89,5 @@ def as_data(report: Report) -> dict[str, Any]:
 
 
 def as_json(report: Report) -> str:
-    return json.dumps(as_data(report), indent=2, ensure_ascii=False) + "\n"
+    # ASCII: what is invisible or turns text around comes out as an escape.
+    return json.dumps(as_data(report), indent=2) + "\n"
