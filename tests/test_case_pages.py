@@ -1,0 +1,40 @@
+"""The worked cases: every output on the pages is what the tool prints; `...` stands for lines left out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from auditor.cli import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN = re.compile(r"<!-- run in (\S+): (.+?) -->\n```text\n(.*?)```", re.DOTALL)
+CASES = [
+    (page.stem, *found) for page in sorted((ROOT / "docs" / "cases").glob("*.md")) for found in RUN.findall(page.read_text())
+]
+
+
+def test_every_page_is_linked_and_runs_something() -> None:
+    pages = {p.stem for p in (ROOT / "docs" / "cases").glob("*.md")}
+    assert pages == {name for name, *_ in CASES}
+    overview = (ROOT / "docs" / "gates.md").read_text()
+    assert [p for p in pages if f"cases/{p}.md" not in overview] == []
+
+
+@pytest.mark.parametrize(("page", "folder", "command", "shown"), CASES, ids=[f"{c[0]}: {c[2].split()[0]}" for c in CASES])
+def test_page(monkeypatch: pytest.MonkeyPatch, page: str, folder: str, command: str, shown: str) -> None:
+    monkeypatch.chdir(ROOT / folder)
+    words = shlex.split(command) + (["--as-of", "2026-11-20"] if not command.startswith("calc") else [])
+    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    assert done.exception is None, done.exception
+    printed = done.output.splitlines()
+    at = 0
+    for line in shown.splitlines():
+        if line == "...":
+            continue
+        assert line in printed[at:], f"{line}\nis not in\n{done.output}"
+        at = printed.index(line, at) + 1
