@@ -10,10 +10,12 @@ import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
 
+import jsonschema
 import pytest
 from conftest import PLANS, Auditor
 from report_samples import GOLDEN, HOSTILE, INERT, golden, named_report, report, rich_report, undecided
 
+import auditor as auditor_package
 from auditor.model import Report
 from auditor.report import FORMATS, RenderOptions, gates
 
@@ -137,6 +139,13 @@ def test_hostile_names_through_the_command_line(auditor: Auditor, tmp_path: Path
         assert "<img src=x" not in text or name in {"json", "sarif", "gitlab", "text", "github"}, name
         assert not re.search(r"^::error::", text, re.MULTILINE), name
         shape(name, text)
+
+
+@pytest.mark.parametrize("made", [report(), rich_report(), named_report(HOSTILE)], ids=["clean", "rich", "hostile"])
+def test_json_fits_its_published_schema(made: Report) -> None:
+    schema = json.loads((Path(auditor_package.__file__).parent / "schemas" / "report.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    assert [e.message for e in validator.iter_errors(json.loads(render("json", made)))] == []
 
 
 def test_two_formats_cannot_share_stdout(auditor: Auditor) -> None:

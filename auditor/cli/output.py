@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from shutil import get_terminal_size
 
 import click
 
@@ -57,11 +58,14 @@ def write(
     Raises AuditorError when a file cannot be written.
     """
     cwd = Path.cwd()
-    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    terminal = sys.stdout.isatty()
+    color = terminal and not os.environ.get("NO_COLOR")
+    width = min(get_terminal_size().columns, 120) if terminal else 100
     left_out: list[str] = []
     for target in sorted(wanted, key=lambda t: t.path is None):
         options = RenderOptions(
-            color=color and target.path is None, verbose=verbose, sarif_include_waived=include_waived, stack=stack,
+            color=color and target.path is None, width=width if target.path is None else 100, verbose=verbose,
+            sarif_include_waived=include_waived, stack=stack,
             root=str(_repository(cwd)), cwd=str(cwd), coordinates=catalog.coordinates, excerpt=_excerpt,
         )  # fmt: skip
         text = FORMATS[target.format](report, options)
