@@ -133,32 +133,24 @@ Expr = (
 
 def children(e: Any) -> tuple[Any, ...]:
     """The expressions directly inside another one."""
-    match e:
-        case GetAttr():
-            return (e.of,)
-        case GetIndex():
-            return (e.of, e.key)
-        case Splat():
-            return (e.of, e.each)
-        case Call():
-            return e.args
-        case Unary():
-            return (e.of,)
-        case Binary():
-            return (e.left, e.right)
-        case Conditional():
-            return (e.test, e.then, e.other)
-        case Tuple():
-            return tuple(i.value for i in e.items)
-        case Object():
-            return tuple(x for i in e.items for x in (i.key, i.value))
-        case For():
-            return tuple(x for x in (e.of, e.key, e.value, e.test) if x is not None)
-        case Template():
-            return e.parts
-        case TemplateFor():
-            return (e.of, e.body)
-    return ()
+    inside = _CHILDREN.get(type(e))
+    return inside(e) if inside is not None else ()
+
+
+_CHILDREN: Final[Mapping[type, Callable[[Any], tuple[Any, ...]]]] = {
+    GetAttr: lambda e: (e.of,),
+    GetIndex: lambda e: (e.of, e.key),
+    Splat: lambda e: (e.of, e.each),
+    Call: lambda e: e.args,
+    Unary: lambda e: (e.of,),
+    Binary: lambda e: (e.left, e.right),
+    Conditional: lambda e: (e.test, e.then, e.other),
+    Tuple: lambda e: tuple(i.value for i in e.items),
+    Object: lambda e: tuple(x for i in e.items for x in (i.key, i.value)),
+    For: lambda e: tuple(x for x in (e.of, e.key, e.value, e.test) if x is not None),
+    Template: lambda e: e.parts,
+    TemplateFor: lambda e: (e.of, e.body),
+}
 
 
 # --- files, blocks, attributes ---------------------------------------------------------------------
@@ -307,7 +299,7 @@ class File:
 # --- modules ---------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Module:
     """All blocks of one module folder, overrides merged.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from auditor.load.hcl.evaluate import traversals
@@ -10,7 +11,7 @@ from auditor.load.hcl.instances import Env, Instance
 from auditor.load.hcl.modules import dotted, literal
 from auditor.load.hcl.values import Sensitive
 from auditor.model import UNKNOWN, ConfigModule, ConfigResource, ModuleCall, ProviderConfig, Resource
-from auditor.syntax import Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree
+from auditor.syntax import Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree, Tuple
 
 REGISTRY: Final = "registry.terraform.io"
 _META: Final = frozenset(("count", "for_each", "provider", "depends_on"))
@@ -24,7 +25,7 @@ def node(expr: Any, module: Module) -> dict[str, Any]:
     """An expression as plan JSON keeps it: a constant, or the names it mentions (locals followed to theirs)."""
     if isinstance(expr, Literal):
         return {"constant_value": expr.value}
-    constant, value = _constant(expr)
+    constant, value = _constant(expr) if isinstance(expr, (Tuple, Object)) else (False, None)
     if constant:
         return {"constant_value": value}
     return {"references": _references(expr, module, 0, frozenset())}
@@ -32,8 +33,6 @@ def node(expr: Any, module: Module) -> dict[str, Any]:
 
 def _constant(expr: Any) -> tuple[bool, Any]:
     """A list or object that is written out without any name."""
-    from auditor.syntax import Tuple
-
     if isinstance(expr, Literal):
         return True, expr.value
     if isinstance(expr, Tuple):
@@ -144,7 +143,8 @@ def _variable(block: Block) -> dict[str, Any]:
 # --- providers
 
 
-def required(module: Module) -> dict[str, tuple[str, str]]:
+@lru_cache(maxsize=1024)
+def required(module: Module) -> Mapping[str, tuple[str, str]]:
     """Local name -> (source, version constraint) of `required_providers`."""
     found: dict[str, tuple[str, str]] = {}
     for settings in module.terraform:
@@ -168,6 +168,7 @@ def provider_of(module: Module, block: Block) -> tuple[str, str]:
     return name or local, full_source(module, local)
 
 
+@lru_cache(maxsize=4096)
 def full_source(module: Module, local: str) -> str:
     source = required(module).get(local, ("", ""))[0] or f"hashicorp/{local}"
     if local == "terraform" and source == "hashicorp/terraform":

@@ -655,6 +655,8 @@ def each_items(value: Any, any_list: bool) -> list[tuple[Any, Any]] | None:
 def traversals(expr: Any, bound: frozenset[str]) -> list[Any]:
     """The longest static paths an expression mentions (`var.a.b[0]`), names of its own loops left out."""
     root = expr
+    if type(root) is Literal:
+        return []
     while isinstance(root, GetAttr) or (isinstance(root, GetIndex) and isinstance(root.key, Literal)):
         root = root.of
     if isinstance(root, Name):

@@ -38,6 +38,7 @@ MAX_CHAIN: Final = 400  # operators or steps in a row
 MAX_DIGITS: Final = 4096  # of a number; Terraform itself keeps about 154
 _BLANK: Final = re.compile(r"(?:[ \t\r]+|#[^\n]*|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 _BLANK_LINES: Final = re.compile(r"(?:[ \t\r\n]+|#[^\n]*|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
+_BLANK_STARTS: Final = frozenset(" \t\r\n#/")
 _IDENT: Final = re.compile(r"[^\W\d][\w-]*")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _HEREDOC: Final = re.compile(r"<<(-?)([^\W\d][\w-]*)[ \t]*\r?\n")
@@ -51,6 +52,9 @@ _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _PLAIN: Final = re.compile(
     r'"([^"\\$%\n]*)"|(true|false|null)|(-?\d{1,15})|([^\W\d][\w-]*(?:\.[^\W\d][\w-]*)+)', re.ASCII
 )
+_NAMES: Final = r"[^\W\d][\w-]*(?:\.[^\W\d][\w-]*)+"
+_SIMPLE: Final = re.compile(rf'"(?:[^"\\$%\n]|\$\{{{_NAMES}\}})*"', re.ASCII)
+_HOLE: Final = re.compile(rf"\$\{{({_NAMES})\}}", re.ASCII)
 _WORDS: Final = {"true": Literal(True), "false": Literal(False), "null": Literal(None)}
 
 
@@ -88,13 +92,22 @@ def parse_attribute(attribute: Attribute) -> Any:
             return _WORDS[word]
         if digits is not None:
             return Literal(int(digits))
-        first, *rest = path.split(".")
-        made: Any = Name(first)
-        for step in rest:
-            made = GetAttr(made, step)
-        return made
+        return _path(path)
+    if _SIMPLE.fullmatch(text):  # text with plain paths in it
+        pieces = _HOLE.split(text[1:-1])
+        parts = [_path(x) if i % 2 else Literal(x) for i, x in enumerate(pieces) if x]
+        return parts[0] if len(parts) == 1 else Template(tuple(parts))
     parser = Parser(text, attribute.source, attribute.value_start)
     return parser.whole()
+
+
+def _path(text: str) -> Any:
+    """`var.a.b`."""
+    first, *rest = text.split(".")
+    made: Any = Name(first)
+    for step in rest:
+        made = GetAttr(made, step)
+    return made
 
 
 def parse_template(text: str, source: Source, at: int) -> Any:
@@ -145,6 +158,8 @@ class Parser:
         return f"`{m.group()[:20] if m else self.text[at]}`"
 
     def blank(self) -> None:
+        if self.text[self.pos : self.pos + 1] not in _BLANK_STARTS:
+            return
         m = (_BLANK_LINES if self.lines else _BLANK).match(self.text, self.pos)
         if m is not None:
             if self.pos != self.blank_end:
