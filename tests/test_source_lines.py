@@ -124,6 +124,8 @@ CASES = [
     ("local module inside a downloaded one", {"main.tf": 'module "a" { source = "acme/a/aws" }\n', ".terraform/modules/modules.json": '{"Modules":[{"Key":"a","Dir":".terraform/modules/a"}]}', ".terraform/modules/a/main.tf": '\nmodule "b" { source = "./b" }\n', ".terraform/modules/a/b/main.tf": 'resource "aws_x" "t" {}\n'}, "module.a.module.b.aws_x.t", "region", None, 'main.tf:1 module "a" { inside .terraform/modules/a/b/main.tf:1'),
     ("module not downloaded", {"main.tf": 'module "a" { source = "acme/a/aws" }\n'}, "module.a.aws_x.t", "region", None, 'main.tf:1 module "a" {'),
     ("forgotten resource", {"main.tf": 'removed {\n  from = aws_x.t\n}\n'}, "aws_x.t", "region", None, "main.tf:1 removed {"),
+    ("state backend", {"main.tf": 'terraform {\n  backend "s3" {\n    region = "us-east-1"\n  }\n}\n'}, "terraform.backend", "region", None, 'main.tf:3 region = "us-east-1"'),
+    ("state backend without the attribute", {"main.tf": 'terraform {\n  backend "gcs" {\n  }\n}\n'}, "terraform.backend", "", None, 'main.tf:2 backend "gcs" {'),
     ("comments in odd places", {"main.tf": 'resource /* a */ "aws_x" "t" { # region = "no"\n  region /* b */ = /* c */ "us" // d\n}\n'}, "aws_x.t", "region", None, 'main.tf:2 region /* b */ = /* c */ "us"'),
 ]  # fmt: skip
 

@@ -117,7 +117,7 @@ class Pointer:
             raise _Ambiguous
         block = module.resources.get(rest)
         if block is None:
-            return self._elsewhere(module, rest)
+            return self._elsewhere(module, rest, path)
         steps = _steps(path)
         if not steps:
             return self._fallback(block, provider)
@@ -134,14 +134,26 @@ class Pointer:
             return _Spot(attribute.source, attribute.start, attribute.end, True, attribute)
         return _header(block)
 
-    def _elsewhere(self, module: Module, rest: str) -> _Spot | None:
+    def _elsewhere(self, module: Module, rest: str, path: str) -> _Spot | None:
         """What is no resource of the source: a forgotten one (`removed`), a provider by its source address."""
         removed = [b for b in module.other if b.type == "removed" and _dotted(b.body.attributes.get("from")) == rest]
         if len(removed) == 1:
             return _header(removed[0])
+        if rest == "terraform.backend" and not module.path:
+            return self._backend(module, path)
         if rest.count("/") == 1 and not module.path:
             return self._provider_source(module, rest)
         return None
+
+    def _backend(self, module: Module, path: str) -> _Spot | None:
+        """The attribute of the one `backend` (or `cloud`) block, else its header."""
+        blocks = [b for t in module.terraform for b in t.body.blocks if b.type in ("backend", "cloud")]
+        if len(blocks) > 1:
+            raise _Ambiguous
+        if not blocks:
+            return None
+        steps = _steps(path)
+        return (self._find(blocks[0].body, steps, "", ()) if steps else None) or _header(blocks[0])
 
     def _provider_source(self, module: Module, source: str) -> _Spot | None:
         found: list[_Spot] = []

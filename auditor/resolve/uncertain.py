@@ -12,7 +12,7 @@ def certain(outcome: Outcome, plan: Plan) -> Outcome:
     """A fail of a resource that may come to no instance is open; everything else stays as it is."""
     if not plan.uncertain or outcome.kind != "fail":
         return outcome
-    why = plan.uncertain.get(outcome.address)
+    why = plan.uncertain.get(outcome.address) or plan.uncertain.get(outcome.job or "")
     if why is None:
         return outcome
     message = f"{outcome.message} Whether it is created is open: {why}."
