@@ -130,3 +130,12 @@ def test_a_downloaded_module_waives_nothing(auditor: Auditor, tmp_path: Path) ->
     (inner.parent / "modules.json").write_text('{"Modules":[{"Key":"a","Dir":".terraform/modules/a"}]}')
     (inner / "main.tf").write_text(f"{NOTE}\n{BUCKET}")
     assert auditor("check", str(root), "--rules", "SOV", policy=ALLOW).report["waived"] == []
+
+
+def test_in_json_syntax_a_comment_property_counts(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    note = NOTE[2:].replace('"', '\\"')
+    text = '{"resource": {"aws_s3_bucket": {"b": {\n  "//": "' + note + '",\n  "region": "us-east-1"\n}}}}'
+    (tmp_path / "root" / "main.tf.json").write_text(text)
+    report = auditor("check", str(tmp_path / "root"), "--rules", "SOV", policy=ALLOW).report
+    assert [w["finding"]["rule"] for w in report["waived"]] == ["SOV001"]
