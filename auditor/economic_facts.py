@@ -81,7 +81,11 @@ def economics_context(
 
     @cache
     def traced() -> tuple[Trace, ...]:
-        return traces(plan, catalog.traits)
+        table = catalog.traits
+        if not config.regulated:  # only regulated data asks about plain stores: their many bodies stay undecoded
+            asked = {kind: [row for row in rows if not row.name.endswith("_plain")] for kind, rows in table.items()}
+            table = {kind: rows for kind, rows in asked.items() if rows}
+        return traces(plan, table)
 
     return EconomicsContext(
         as_of=as_of,
