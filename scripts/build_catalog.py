@@ -3,6 +3,8 @@
 
 Usage: scripts/build_catalog.py [--check]
 
+Without --check it also writes the pages of `docs/` that `build_docs.py` makes.
+
 --check writes nothing and exits 1 when a compiled file is stale. Output is sorted and byte-identical for the same tables.
 """
 
@@ -358,6 +360,10 @@ def main() -> int:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+    if "--check" not in sys.argv[1:]:
+        import build_docs  # beside this script: the pages of the rules follow the rules
+
+        build_docs.write()
     if stale:
         print("stale:", ", ".join(stale), "- run scripts/build_catalog.py", file=sys.stderr)
     return 1 if stale else 0

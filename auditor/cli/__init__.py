@@ -22,7 +22,7 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
     "calc": "calc",
     "catalog": "catalog",
     "check": "check",
-    "dump": "check",
+    "dump": "dump",
     "explain": "rules",
     "init": "init",
     "gates": "gates",

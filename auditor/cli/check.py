@@ -1,4 +1,4 @@
-"""`auditor check` and `auditor dump`."""
+"""`auditor check`."""
 
 from __future__ import annotations
 
@@ -104,23 +104,4 @@ def _exit_code(report: Report, strict: bool, exit_zero: bool) -> int:
         return ExitCode.CANNOT_AUDIT
     if not exit_zero and any(at_least(f.level, report.fail_on) for f in report.findings):
         return ExitCode.FINDINGS
-    return ExitCode.OK
-
-
-@click.command("dump")
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
-def dump_command(paths: tuple[str, ...], policy: str | None) -> int:
-    """Every location as it was understood: address, role, value, countries, rung."""
-    from auditor.pipeline import audit
-
-    catalog = Catalog()
-    every = known_rules()
-    when = as_of_date(None)
-    config = read_config(policy, None, {}, catalog, every, when)
-    report = audit(read_plans(paths), config, catalog, select(every.values(), (), {}), every, when)
-    for loc in report.locations:
-        value = "(sensitive)" if loc.sensitive else loc.value or "?"
-        countries = "" if loc.sensitive else ",".join(loc.countries)
-        click.echo(f"{loc.address}\t{loc.role}\t{loc.path}\t{value}\t{countries}\t{loc.source}")
     return ExitCode.OK

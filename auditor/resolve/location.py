@@ -19,7 +19,7 @@ from auditor.facts import Cloud, Facts, LocationSpec, Provider, TypeFacts, provi
 from auditor.model import UNKNOWN, Evidence, Location, Place, Plan, Resource, block_address
 from auditor.resolve.provider import Providers
 from auditor.resolve.readings import ANY, Reader
-from auditor.resolve.references import References, Target, Trace
+from auditor.resolve.references import References, Target, Trace, module_of
 from auditor.values import Body, Projection, Value
 
 Status = Literal["located", "global", "unknown_type", "undecided"]
@@ -353,12 +353,12 @@ class Locator:
 
     def _referred(self, r: Resource, segments: tuple[str, ...], path: str, role: str, hops: int) -> list[Location]:
         """Where the resources that an attribute refers to stand."""
-        trace = self.refs.trace(block_address(r), segments)
+        trace = self._trace(r, segments, path)
         if not trace.targets:
             return []
         # The lists of instances are shared: one join serves every resource that sees the same ones.
         seen = tuple(id(self.refs.instances_of(r, t, trace.keyed)) for t in trace.targets)
-        key = (block_address(r), segments, seen)
+        key = (block_address(r), segments, (*seen, hash(trace.targets)))
         if key not in self._referred_homes:
             self._referred_homes[key] = ()
             self._referred_homes[key] = self._join(r, trace, hops)
@@ -369,6 +369,20 @@ class Locator:
             replace(loc, address=r.address, path=path, role=role, evidence=(here, *loc.evidence))
             for loc in self._referred_homes[key]
         ]
+
+    def _trace(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:
+        """What one value stands for: of several blocks in the source, the one that wrote it.
+
+        Expressions and values come in the same order; where their numbers differ (`dynamic` blocks are not in
+        the plan's configuration) each value may stand for any of them.
+        """
+        block = block_address(r)
+        if "[" in path and len(nodes := self.refs.expressions(block, segments)) > 1:
+            tp = self._type(r)
+            paths = [v.path for v in tp.projection.after(r).get(segments)] if tp is not None else []
+            if len(paths) == len(nodes) and path in paths:
+                return self.refs.follow(module_of(block), nodes[paths.index(path)], block)
+        return self.refs.trace(block, segments)
 
     def _join(self, r: Resource, trace: Trace, hops: int) -> tuple[Location, ...]:
         """One location for all that a trace can mean: the place they share, or candidates."""
@@ -689,7 +703,7 @@ class Locator:
 
     def _referred_profiles(self, r: Resource, spec: LocationSpec, v: Value) -> list[Location] | None:
         """The routing of the profiles of this plan that the attribute refers to; None where there are none."""
-        trace = self.refs.trace(block_address(r), spec.segments)
+        trace = self._trace(r, spec.segments, v.path)
         found: list[Location] | None = None
         for other in self.refs.instances(r, trace):
             tp = self._type(other)

@@ -168,7 +168,7 @@ class References:
         if key not in self._traces:
             total = Trace()
             for node in self.expressions(block, path):
-                total = total + self.follow(_module_of(block), node, block)
+                total = total + self.follow(module_of(block), node, block)
             self._traces[key] = total if not self.plan.dependencies else total + self._recorded(block, path)
         return self._traces[key]
 
@@ -442,7 +442,7 @@ def _marked(marks: Any, path: Iterable[str | int]) -> bool:
     return any(_descend(marks, steps[:n]) is True for n in range(len(steps) + 1))
 
 
-def _module_of(block: str) -> str:
+def module_of(block: str) -> str:
     """`module.a.module.b.t.n` -> `module.a.module.b`."""
     parts = block.split(".")
     depth = 0

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Writes `docs/rules/` (one page for each rule of `policies/`) and `docs/collisions.md` from their data.
+
+Usage: scripts/build_docs.py [--check]
+
+--check writes nothing and exits 1 when a page is stale or belongs to no rule any more.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+SETS = {
+    "SOV": "Sovereignty", "NET": "Interconnect", "PLC": "Placement", "CAP": "Capacity", "LAG": "Provider lag",
+    "WRK": "Workarounds", "ECO": "Economics", "SEC": "Security", "RES": "Resilience", "META": "About the run",
+}  # fmt: skip
+SEGMENT = "<!-- written by scripts/build_docs.py: edit the rule's YAML file, not this page -->"
+
+
+def rules() -> list[dict[str, Any]]:
+    found = [yaml.safe_load(p.read_text(encoding="utf-8")) for p in sorted((ROOT / "policies").glob("*/*.yaml"))]
+    return sorted(found, key=lambda r: (set_order(r["id"]), r["id"]))
+
+
+def set_order(rule_id: str) -> int:
+    name = rule_id.rstrip("0123456789")
+    return list(SETS).index(name) if name in SETS else len(SETS)
+
+
+def collisions() -> list[dict[str, Any]]:
+    return list(yaml.safe_load((ROOT / "scripts" / "collisions.yaml").read_text(encoding="utf-8")))
+
+
+def cell(text: object) -> str:
+    return str(text).replace("|", "\\|")
+
+
+def language(example: str) -> str:
+    """Examples are Terraform, or YAML of a policy or workload."""
+    return "hcl" if example.lstrip("# \n").startswith(("resource", "provider", "terraform", "module", "data")) else "yaml"
+
+
+def page(rule: dict[str, Any], others: list[dict[str, Any]]) -> str:
+    """One rule as a person reads it."""
+    lines = [f"# {rule['id']} {rule['title']}", "", SEGMENT, ""]
+    lines += ["| level | set | precision | security severity |", "|---|---|---|---|"]
+    name = SETS.get(rule["id"].rstrip("0123456789"), "")
+    security = rule.get("security_severity", "")
+    lines += [f"| {rule['level']} | {name} | {rule.get('precision', 'high')} | {security or 'none'} |", ""]
+    if rule.get("aliases"):
+        lines += [f"Also called {', '.join(rule['aliases'])}.", ""]
+    if rule.get("open_level"):
+        lines += [f"An open verdict of this rule is a {rule['open_level']}, whatever `on_unknown` says.", ""]
+    if rule.get("waiver_max_days"):
+        lines += [f"A waiver lasts at most {rule['waiver_max_days']} days.", ""]
+    lines += ["## Why", "", " ".join(rule["why"].split()), ""]
+    lines += ["## What to do", "", " ".join(rule["remediation"].split()), ""]
+    for title, key in (("Refused", "bad"), ("Accepted", "good")):
+        if rule.get(key):
+            lines += [f"## {title}", "", f"```{language(rule[key])}", rule[key].rstrip(), "```", ""]
+    if rule.get("params"):
+        lines += ["## Parameters", "", f"Under `rules.{rule['id']}.params` of a policy.", ""]
+        lines += ["| name | default |", "|---|---|"]
+        lines += [f"| `{cell(k)}` | `{cell(v)}` |" for k, v in sorted(rule["params"].items())]
+        lines.append("")
+    mine = [c for c in others if rule["id"] in c["rules"]]
+    if mine:
+        lines += ["## Other scanners ask for the opposite", ""]
+        lines += [f"- {c['scanner']} `{c['id']}`: {c['asks']}" for c in mine]
+        lines += ["", "See [what other scanners ask for that this one forbids](../collisions.md).", ""]
+    if rule.get("sources"):
+        lines += ["## Sources", ""] + [f"- {s}" for s in rule["sources"]] + [""]
+    return "\n".join(lines)
+
+
+def index(found: list[dict[str, Any]]) -> str:
+    lines = ["# Rules", "", SEGMENT, ""]
+    for name, title in SETS.items():
+        mine = [r for r in found if r["id"].rstrip("0123456789") == name]
+        if not mine:
+            continue
+        lines += [f"## {title}", "", "| rule | level | |", "|---|---|---|"]
+        lines += [f"| [{r['id']}]({r['id']}.md) | {r['level']} | {cell(r['title'])} |" for r in mine]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def collision_page(others: list[dict[str, Any]]) -> str:
+    lines = [
+        "# What other scanners ask for that this one forbids",
+        "",
+        SEGMENT.replace("the rule's YAML file", "scripts/collisions.yaml"),
+        "",
+        "Resilience checks want a second copy far away; residency rules want every copy inside a list of jurisdictions.",
+        "Both can hold: a copy in another region *inside* `allow` satisfies both. Where no such region exists, one of them",
+        "has to give way, on purpose and in writing. Nothing has to be suppressed as long as the copy stays inside.",
+        "",
+        "| scanner | check to suppress | it asks that | on | refused here by |",
+        "|---|---|---|---|---|",
+    ]
+    for c in others:
+        refs = ", ".join(f"[{r}](rules/{r}.md)" for r in c["rules"])
+        lines.append(f"| {c['scanner']} | `{c['id']}` | {cell(c['asks'])} | {', '.join(f'`{t}`' for t in c['types'])} | {refs} |")
+    lines += [
+        "",
+        "## Suppress it there, with the reason",
+        "",
+        "```hcl",
+        'resource "azurerm_storage_account" "a" {',
+        "  # checkov:skip=CKV_AZURE_206:the pair of this region lies outside the allowed jurisdictions (SOV005)",
+        '  account_replication_type = "ZRS"',
+        "}",
+        "```",
+        "",
+        "Or for a whole run: `checkov --skip-check CKV_AWS_144,CKV_AZURE_206`.",
+        "",
+        "## Or keep the copy inside",
+        "",
+        "- S3 and DynamoDB: replicate to another allowed region (`auditor regions --policy FILE` lists them).",
+        "- Azure storage: `ZRS` stays in the region; `GRS` passes where the paired region is allowed too.",
+        "- A copy outside that is accepted: allow its role (`allow: {home: [DE], backup: [EU, CH]}`), or waive the finding",
+        "  with a reason and an end.",
+        "",
+        "## Sources",
+        "",
+    ]
+    lines += [f"- {c['scanner']} {c['id']}: {c['source']}" for c in others] + [""]
+    return "\n".join(lines)
+
+
+def build() -> dict[Path, str]:
+    found, others = rules(), collisions()
+    known = {r["id"] for r in found}
+    for c in others:
+        if set(c["rules"]) - known:
+            raise SystemExit(f"collisions.yaml: {c['id']} names a rule that does not exist")
+    made = {DOCS / "rules" / f"{r['id']}.md": page(r, others) for r in found}
+    made[DOCS / "rules" / "README.md"] = index(found)
+    made[DOCS / "collisions.md"] = collision_page(others)
+    return made
+
+
+def stale() -> list[str]:
+    """Pages that differ from what the data says, and pages of rules that are gone."""
+    made = build()
+    wrong = [p for p, text in made.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    wrong += [p for p in (DOCS / "rules").glob("*.md") if p not in made]
+    return sorted(str(p.relative_to(ROOT)) for p in wrong)
+
+
+def write() -> None:
+    """Write every page, remove those of rules that are gone."""
+    (DOCS / "rules").mkdir(parents=True, exist_ok=True)
+    made = build()
+    for path in (DOCS / "rules").glob("*.md"):
+        if path not in made:
+            path.unlink()
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")
+
+
+def main() -> int:
+    if "--check" in sys.argv[1:]:
+        wrong = stale()
+        if wrong:
+            print("stale:", ", ".join(wrong), "- run scripts/build_docs.py", file=sys.stderr)
+        return 1 if wrong else 0
+    write()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
