@@ -44,8 +44,8 @@ resource "aws_backup_plan" "p" {
   rule {
     rule_name         = "daily"
     target_vault_name = aws_backup_vault.here.name
-    copy_action { destination_vault_arn = "arn:aws:backup:us-west-2:123456789012:backup-vault:far" }
     copy_action { destination_vault_arn = "arn:aws:backup:eu-north-1:123456789012:backup-vault:near" }
+    copy_action { destination_vault_arn = "arn:aws:backup:us-west-2:123456789012:backup-vault:far" }
   }
 }
 resource "aws_kms_key" "k" { multi_region = true }
