@@ -15,7 +15,7 @@ from auditor.config import Config
 from auditor.economics import Price, exact, flat_price, tier_problem, tiered_price
 from auditor.errors import PolicyError
 from auditor.facts import Index, Trace
-from auditor.gates import EVERY, GateFacts, Graded
+from auditor.gates import EVERY, NOT_HERE, GateFacts, Graded
 from auditor.hydration import hydration
 from auditor.model import Finding, Hydration, Job, Location, Plan, Rule, strip_keys
 from auditor.resolve.traits import traces
@@ -118,7 +118,7 @@ def gate_facts(
             if override is not None and override.off:
                 missing[rule] = f"is off ({override.reason})"
             else:
-                missing[rule] = "was not selected" if rule in every else "is not in this version"
+                missing[rule] = "was not selected" if rule in every else NOT_HERE
     return GateFacts(
         graded=graded,
         passed=passed,

@@ -22,6 +22,9 @@ RULES: Final[Mapping[int, tuple[str, ...]]] = {
     3: (*(f"SOV{n:03}" for n in range(1, 9)), "SOV010", "SOV011", "SOV013"),
     4: ("ECO003",),
 }
+# Rules of the second ring: a version without them says so and may still answer.
+_LATER: Final = frozenset(("NET006", "NET010", "PLC003"))
+NOT_HERE: Final = "is not in this version"
 _EVIDENCE: Final = {1: ("PLC004",), 2: ("NET007",), 3: (), 4: ("ECO004",)}
 EVERY: Final = tuple(rule for rules in RULES.values() for rule in rules)
 
@@ -83,6 +86,10 @@ def _make(
     lesser += [g.finding for g in facts.graded if g.finding.rule in _EVIDENCE[number] and not g.waived]
     remarks += [f"{f.rule} {f.level}: {_line(f)}" for f in lesser]
     missing = {r: w for r, w in facts.missing.items() if r in RULES[number]}
+    unheld = [r for r, w in missing.items() if r in _LATER and w == NOT_HERE]
+    missing = {r: w for r, w in missing.items() if r not in unheld}
+    if unheld and not na:
+        remarks.append(f"not checked in this version: {', '.join(unheld)}")
     name = NAMES[number]
     if against or also_fails:
         rules = tuple(dict.fromkeys([*(f.rule for f in against), *(["NET007"] if also_fails else [])]))
@@ -100,7 +107,8 @@ def _make(
         wanted = tuple(dict.fromkeys([*declare, *(f.expected for f in opens if f.expected.startswith("workload."))]))
         rules = tuple(dict.fromkeys(f.rule for f in opens))
         return Gate(number, name, "UNDECIDED", _some(said), rules, wanted, remarks=tuple(remarks))
-    return Gate(number, name, "GO", go, RULES[number], remarks=tuple(remarks))
+    ran = tuple(r for r in RULES[number] if r not in unheld)
+    return Gate(number, name, "GO", go, ran, remarks=tuple(remarks))
 
 
 def _line(finding: Finding) -> str:
