@@ -5,6 +5,7 @@ Each value: flag > workload file > policy file > `extends` > default. Files are 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -297,7 +298,7 @@ def _workload(inline: Any, path: Path | None, cwd: Path) -> dict[str, Any] | Non
     """The manifest: the file over what the policy holds inline; None where there is neither."""
     if path is None:
         return dict(inline) if isinstance(inline, dict) else None
-    document = read_workload(path, display(path.resolve(), cwd))
+    document = read_workload(path, display(Path(os.path.realpath(path)), cwd))
     return merge(inline or {}, document.value, document)
 
 

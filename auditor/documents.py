@@ -19,6 +19,7 @@ import msgspec
 
 from auditor.conform import conforms
 from auditor.errors import AuditorError, PolicyError
+from auditor.files import read_bytes
 from auditor.spelling import suggest
 
 Key = tuple[str | int, ...]
@@ -62,7 +63,7 @@ def read_file(path: Path, name: str = "") -> Document:
     """Read one YAML (or JSON) file; every reason why it cannot be read is a PolicyError."""
     name = name or str(path)
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, 10 * MAX_BYTES)
     except FileNotFoundError:
         raise PolicyError(f"{name}: no such file") from None
     except OSError as error:
@@ -171,15 +172,15 @@ class _Reader:
             value = self.loader.construct_object(node)
         except (ValueError, KeyError, AttributeError):
             if not tag.endswith(":timestamp"):
-                raise self.fail(line, f'"{event.value}" is not a valid {tag.rpartition(":")[2]}') from None
+                raise self.fail(line, f'"{_brief(event.value)}" is not a valid {tag.rpartition(":")[2]}') from None
             value = event.value  # 2027-13-01: text, which no schema takes for a date
         if isinstance(value, datetime.date):
             value = value.isoformat()
         if isinstance(value, float) and not math.isfinite(value):
-            raise self.fail(line, f'"{event.value}" is not a finite number')
+            raise self.fail(line, f'"{_brief(event.value)}" is not a finite number')
         if isinstance(value, int | float) and not isinstance(value, bool) and not _as_written(event.value, value):
             hint = "write at most 15 digits, no leading zero, no colon; quote it if it is text"
-            raise self.fail(line, f'"{event.value}" would not be kept as it is written', hint)
+            raise self.fail(line, f'"{_brief(event.value)}" would not be kept as it is written', hint)
         self.count += 1
         self.put(value, line)
         if event.anchor:
@@ -190,9 +191,9 @@ class _Reader:
         if tag == "tag:yaml.org,2002:merge":
             raise self.fail(line, 'the merge key "<<" is not supported', "write the keys out, or use `extends`")
         if tag != "tag:yaml.org,2002:str":
-            raise self.fail(line, f"the key {text or 'null'} is not text", f'quote it: "{text}"')
+            raise self.fail(line, f"the key {_brief(text) or 'null'} is not text", f'quote it: "{_brief(text)}"')
         if text in top.first:
-            raise self.fail(line, f'duplicate key "{text}"; the first is on line {top.first[text]}')
+            raise self.fail(line, f'duplicate key "{_brief(text)}"; the first is on line {top.first[text]}')
         top.first[text] = line
         top.key = text
         self.lines[(*top.path, text)] = line
@@ -242,6 +243,10 @@ class _Reader:
         top.value[top.key] = value
         top.key = None
         return path
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _as_written(text: str, value: int | float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,7 +44,7 @@ def _locate(name: str, folder: Path, policies_dir: Path, where: str) -> Path:
             known = shipped(policies_dir)
             near = suggest(name, known) or f"; shipped: {', '.join(known) or 'none'}"
             raise PolicyError(f'{where}no policy "{name}"{near}', "a file of your own is given by its path, ./x.yaml")
-    path = (folder / name).resolve()
+    path = Path(os.path.realpath(folder / name))
     if not path.is_file():
         raise PolicyError(f'{where}no policy file "{name}"')
     return path

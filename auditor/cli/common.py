@@ -16,6 +16,7 @@ from auditor.catalog import Catalog, data_dir
 from auditor.cli.progress import track
 from auditor.config import Config, find_workload, load_config
 from auditor.errors import InputError
+from auditor.files import read_bytes
 from auditor.layers import display
 from auditor.model import Plan, Rule
 from auditor.rules import load_rules, select
@@ -103,7 +104,7 @@ def read_baseline(
     from auditor.pipeline import audit
 
     if Path(path).is_file():
-        data = Path(path).read_bytes()
+        data = read_bytes(Path(path))
         if data.lstrip()[:1] == b"{" and (entries := parse(data, path)) is not None:
             return entries
     catalog, every = Catalog(), known_rules()
@@ -117,7 +118,7 @@ def baseline_file(path: Path) -> tuple[Entry, ...]:
     from auditor.baseline import parse
 
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as e:
         raise InputError(f"{path}: baseline cannot be read: {e.strerror or e}") from None
     entries = parse(data, str(path))

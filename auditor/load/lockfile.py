@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Final
 
 from auditor.errors import InputError
 from auditor.facts import provider_source
+from auditor.files import read_bytes
 from auditor.model import Lock, LockFile, Plan
 from auditor.versions import parse_version
 
@@ -97,7 +99,7 @@ def read_lock(path: Path, shown: str = "") -> LockFile:
     try:
         if path.stat().st_size > _LIMIT:
             raise InputError(f"{name}: too large for a lock file", _HINT)
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as e:
         raise InputError(f"{name}: cannot be read: {e.strerror or e}", _HINT) from e
     return _decoded(data, name)
@@ -117,7 +119,7 @@ def lock_of_archive(path: Path) -> LockFile | None:
             if NAME not in archive.namelist() or archive.getinfo(NAME).file_size > _LIMIT:
                 return None
             return _decoded(archive.read(NAME), f"{path} ({NAME})")
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         return None
 
 
@@ -138,10 +140,10 @@ def find_lock(plan: Path | None, folders: Iterable[Path] = ()) -> LockFile | Non
 
     plan: None for standard input: then the working directory is "beside".
     """
-    if plan is not None and zipfile.is_zipfile(plan) and (held := lock_of_archive(plan)) is not None:
+    if plan is not None and plan.is_file() and zipfile.is_zipfile(plan) and (held := lock_of_archive(plan)) is not None:
         return held
     beside = plan.parent if plan is not None else Path()
     for folder in (beside, *folders):
-        if (folder / NAME).is_file():
+        if (folder / NAME).exists() or (folder / NAME).is_symlink():
             return read_lock(folder / NAME)
     return None

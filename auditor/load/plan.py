@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from auditor.errors import InputError
+from auditor.files import read_bytes
 from auditor.load.hcl.folders import is_source
 from auditor.load.lockfile import find_lock
 from auditor.load.source import archive_tree
@@ -110,7 +111,7 @@ def with_lock(plan: Plan, path: Path | None) -> Plan:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as e:
         raise InputError(f"{path}: cannot be read: {e.strerror or e}", "Check the path.") from e
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor.errors import InputError
+from auditor.files import read_bytes
 from auditor.model import Plan
 from auditor.syntax import SourceTree
 
@@ -70,6 +71,6 @@ def shown(folder: Path) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as e:
         raise InputError(f"{path}: cannot be read: {e.strerror or e}", "Check the path.") from e

@@ -122,6 +122,7 @@ class References:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._traces: dict[tuple[str, tuple[str, ...]], Trace] = {}
+        self._walked: dict[tuple[str | int, ...], Trace] = {}
         self._names: dict[str, frozenset[str]] = {}
         self._visible: dict[tuple[str, str], _Seen] = {}
 
@@ -245,13 +246,22 @@ class References:
                 inner = self.follow(module, config.for_each_expression, "", tuple(steps[2:]) + rest, depth)
                 return replace(inner, keyed=keyed)
             return Trace(keyed=keyed)
-        if head == "var" and len(steps) > 1:
-            return self._variable(module, str(steps[1]), tuple(steps[2:]) + rest, depth)
-        if head == "module" and len(steps) > 1:
-            return self._output(module, steps, rest, depth)
+        if (head in ("var", "module")) and len(steps) > 1:
+            return self._once(module, steps, rest, depth)
         if head in ("local", "path", "terraform", "self"):
             return Trace(unresolved=(reference,) if head != "path" else ())
         return self._resource(module, steps, rest)
+
+    def _once(self, module: str, steps: list[str | int], rest: tuple[str | int, ...], depth: int) -> Trace:
+        """A variable or output, walked once: names that mention many names would else be walked along every path."""
+        key = (module, *steps, "", *rest)
+        if key not in self._walked:
+            self._walked[key] = Trace(unresolved=("references nested too deeply",))  # a cycle ends here
+            if steps[0] == "var":
+                self._walked[key] = self._variable(module, str(steps[1]), tuple(steps[2:]) + rest, depth)
+            else:
+                self._walked[key] = self._output(module, steps, rest, depth)
+        return self._walked[key]
 
     def _resource(self, module: str, steps: list[str | int], rest: tuple[str | int, ...]) -> Trace:
         is_data = steps[0] == "data"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from auditor.errors import InputError
+from auditor.files import leaves, read_bytes
 
 SUFFIXES: Final = (".tf", ".tofu", ".tf.json", ".tofu.json")
 MAX_FILES: Final = 5_000  # of one folder
@@ -55,7 +56,8 @@ class Disk:
         found: dict[str, bytes] = {}
         for name in names:
             try:
-                found[name] = (path / name).read_bytes()
+                self._stay(folder, name)
+                found[name] = read_bytes(path / name)
             except IsADirectoryError:
                 continue
             except OSError as e:
@@ -74,12 +76,22 @@ class Disk:
 
     def extra(self, folder: str, name: str) -> bytes | None:
         path = self.root / folder / name
+        self._stay(folder, name)
         try:
-            if not path.resolve().is_relative_to(self.root.resolve()) or not path.is_file():
+            if not path.is_symlink() and not path.resolve().is_relative_to(self.root.resolve()):
                 return None
-            return path.read_bytes()
-        except OSError:
-            return None
+            return read_bytes(path) if path.exists() and not path.is_dir() else None
+        except OSError as e:
+            raise InputError(f"{self.shown(folder, name)}: cannot be read: {e.strerror or e}") from e
+
+    def _stay(self, folder: str, name: str) -> None:
+        """The words of a file elsewhere must not come into errors and reports."""
+        path = self.root / folder / name
+        if path.is_symlink() and leaves(path, self.root):
+            raise InputError(
+                f"{self.shown(folder, name)}: a link that leaves the repository is not followed",
+                "Put a copy of the file there.",
+            )
 
     def names(self, folder: str) -> list[str]:
         try:

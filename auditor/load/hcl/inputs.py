@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from auditor.errors import InputError
+from auditor.files import read_bytes
 from auditor.load.hcl.evaluate import Evaluator
 from auditor.load.hcl.expressions import parse_text
 from auditor.load.hcl.folders import Disk
@@ -68,7 +69,7 @@ def read_inputs(root: Module, disk: Disk, options: SourceOptions) -> tuple[dict[
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as e:
         raise InputError(f"{path}: cannot be read: {e.strerror or e}", "Check the path.") from e
 
