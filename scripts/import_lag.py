@@ -202,7 +202,11 @@ def natives(facts: Path, support: dict[str, list[dict[str, str]]], edits: dict[s
             key = squeeze(r["resource_type"].removeprefix("awscc_"))
             if key in by_key:
                 cfn[key] = sorted(by_key[key], key=plainest)
-    made = {"arm": {k: sorted(v, key=plainest) for k, v in arm.items()}, "cfn": cfn}
+    made = {"arm": {k: sorted(v, key=plainest) for k, v in arm.items()}, "cfn": cfn, "dm": {}}
+    for r in support["hashicorp/google"]:  # compute.v1.instance is google_compute_instance
+        service, _, rest = r["resource_type"].removeprefix("google_").partition("_")
+        if r["kind"] == "resource" and rest:
+            made["dm"].setdefault(f"{service}.{squeeze(rest)}", []).append(r["resource_type"])
     for space, changed in edits.items():
         for key, types in changed.items():
             if types:

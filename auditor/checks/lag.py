@@ -252,7 +252,8 @@ def declared(context: LagContext, name: str) -> Outcome:
     """Question C for one entry of the workload's `features:`."""
     address = f"feature:{name}"
     feature = find_feature(context.facts, name)
-    if feature is None or feature.status == "rollup" or feature.confidence == "low":
+    dated = feature is not None and (feature.confidence != "low" or feature.status in ("supported", "free"))
+    if feature is None or feature.status == "rollup" or not dated:  # a supported one needs no date: its version is asked for
         why = "has no confirmed dates"
         if feature is None or feature.status == "rollup":
             why = "is not in the catalogue" if feature is None else "is a whole service: name its features"

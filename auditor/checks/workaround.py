@@ -63,9 +63,19 @@ class _Judged:
     feature: Feature | None = None
 
 
+def _key(space: str, api: str) -> str:
+    """How the tables of native types name an API type."""
+    if space == "cfn":
+        return squeeze(api) if "::" in api else api.partition("_")[2].replace("_", "")
+    if space == "dm" and api.count(".") == 2:
+        service, _, noun = api.lower().split(".")
+        return f"{service}.{noun}"
+    return api.lower()
+
+
 def _judge(context: LagContext, escape: Escape, api: str) -> _Judged:
     hatch = escape.hatch
-    key = api.lower() if hatch.space != "cfn" else squeeze(api) if "::" in api else api.partition("_")[2].replace("_", "")
+    key = _key(hatch.space, api)
     shard = context.facts.shard(hatch.native) if hatch.native else None
     natives = context.facts.natives(hatch.space).get(key, []) if hatch.space else []
     held = [(n, first) for n in natives if shard is not None and (first := shard.first("resource", n)) is not None]

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from auditor.facts import provider_source
 from auditor.lagfacts import Hatch, LagFacts, Shard, Workarounds
 from auditor.laguse import Command, Escape, InForce, LagUse, Preview, Use
-from auditor.model import UNKNOWN, Action, Constraint, Evidence, Plan, Resource
+from auditor.model import UNKNOWN, Action, Change, ConfigResource, Constraint, Evidence, Plan, Resource
 from auditor.resolve.commands import calls
 from auditor.resolve.lag_source import source_commands, source_constraints
 from auditor.resolve.references import References
@@ -25,7 +27,7 @@ _GONE: Final = (Action.DELETE, Action.FORGET)
 def collect(plan: Plan, refs: References, facts: LagFacts) -> LagUse:
     """Read a plan's blocks once; bodies are decoded only where a type has something to ask."""
     known = facts.workarounds
-    blocks = _blocks(plan)
+    blocks = [*_blocks(plan), *_unplanned(plan)]
     sources = {r.provider_name: provider_source(r.provider_name) for _, rs in blocks for r in rs[:1]}
     present = set(sources.values())
     constraints = (*plan_constraints(plan), *(source_constraints(plan.source) if plan.source is not None else ()))
@@ -66,6 +68,47 @@ def _blocks(plan: Plan) -> list[tuple[str, list[Resource]]]:
         if alive and not (plan.kind == "state" and alive[0].is_data):
             found.append((block, alive))
     return found
+
+
+def _unplanned(plan: Plan) -> Iterator[tuple[str, list[Resource]]]:
+    """Blocks that run without a change in the plan: data sources read while planning, ephemeral resources and the like.
+
+    Their arguments are known as far as the configuration states them; the rest counts as unknown.
+    """
+    for block, config in plan.blocks.items():
+        if config.mode == "managed" or block in plan.by_block or _never(config):
+            continue
+        name = _provider_of(plan, config.provider_config_key)
+        if not name:
+            continue
+        values: dict[str, Any] = {}
+        unknown: dict[str, bool] = {}
+        for key, node in config.expressions.items():
+            if isinstance(node, Mapping) and "constant_value" in node:
+                values[key] = node["constant_value"]
+            else:
+                unknown[key] = True
+        change = Change(
+            ("read",), after=msgspec.Raw(msgspec.json.encode(values)), after_unknown=msgspec.Raw(msgspec.json.encode(unknown))
+        )
+        yield block, [Resource(block, config.type, config.name, config.mode, name, change)]
+
+
+def _never(config: ConfigResource) -> bool:
+    """Whether the block is written to have no instance."""
+    count = config.count_expression or {}
+    each = config.for_each_expression or {}
+    return count.get("constant_value", 1) == 0 or each.get("constant_value", True) in ({}, [])
+
+
+def _provider_of(plan: Plan, key: str) -> str:
+    """The provider address behind a key; a module's key falls back on the same provider further up."""
+    configs = plan.configuration.provider_config
+    name = key.rpartition(":")[2]
+    for candidate in (key, name, name.partition(".")[0]):
+        if candidate in configs:
+            return configs[candidate].full_name or configs[candidate].name
+    return ""
 
 
 def _existing(r: Resource, plan: Plan) -> bool:
@@ -158,10 +201,7 @@ def _in_use(gate: str, block: str, resources: list[Resource], reader: _Reader, r
             elif value is UNKNOWN:
                 if written:
                     return True
-            elif written:
-                if value not in ("", {}):
-                    return True
-            elif value and unseen and fresh and (nested or isinstance(value, dict)):
+            elif written or (value and unseen and fresh and (nested or isinstance(value, dict))):
                 return True
     return False
 
