@@ -214,6 +214,8 @@ def _decode(name: str, text: bytes) -> _PlanFile:
             ) from e
         where = f" (the file ends at byte {len(text)})" if "truncated" in str(e) else ""
         raise InputError(f"{name}: broken JSON: {e}{where}", "Write the plan again: it may be cut off.") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"{name}: not UTF-8 at byte {e.start} of a text", "Write the plan again: it is damaged.") from e
     except RecursionError as e:
         raise InputError(f"{name}: JSON nested too deeply to be a plan") from e
     finally:
