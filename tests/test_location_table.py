@@ -45,7 +45,10 @@ ANCHORS = {
     "azure/azapi": ("azapi_resource", "location"), "hashicorp/google": ("google_pubsub_schema_settings", "region"),
 }  # fmt: skip
 # Values that meet a row's `when`.
-WHEN = {"azapi_resource": {"type": "Microsoft.CognitiveServices/accounts/deployments@2025-06-01", "parent_id": FOREIGN}}
+WHEN = {
+    "aws_sns_topic_subscription": {"protocol": "sqs"},
+    "azapi_resource": {"type": "Microsoft.CognitiveServices/accounts/deployments@2025-06-01", "parent_id": FOREIGN},
+}
 
 
 @dataclass(frozen=True)

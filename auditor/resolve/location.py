@@ -234,6 +234,9 @@ class Locator:
             return located
         role = tp.anchors[0].role if tp.anchors else "home"
         path = tp.anchors[0].path if tp.anchors else "region"
+        silent = not cause and not computed and not any(body.get(s.segments) for s in tp.anchors)
+        if not tp.known and silent and not reading.by_reference:
+            return ()  # newer than the catalogue, and without a location attribute: it may stand nowhere
         provider_cause = ""
         if not cause and (reading.provider or reading.by_reference):
             located, provider_cause = self._from_provider(r, tp, path, role, hops)
@@ -243,9 +246,7 @@ class Locator:
             return located
         if located := self._from_assumption(r, tp, path, role):
             return located
-        if not tp.known and not tp.anchors:
-            return ()
-        if not tp.known and not cause and not any(body.get(s.segments) for s in tp.anchors) and not computed:
+        if not tp.known and (silent or not tp.anchors):
             return ()
         why = cause or provider_cause or f"{tp.short}: no location in the plan for {r.type}"
         opened = self._open(r, path, role, why)
