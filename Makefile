@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint catalog fuzz
+.PHONY: demo test lint catalog fuzz bench fail-closed sbom
 $(BIN)/auditor:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
@@ -23,3 +23,12 @@ catalog: $(BIN)/auditor
 
 fuzz: $(BIN)/auditor
 	AUDITOR_FUZZ=$(or $(N),3000) $(BIN)/python -m pytest tests/test_mutations.py
+
+bench: $(BIN)/auditor
+	$(BIN)/python scripts/bench.py --out docs/benchmarks.md $(BENCH)
+
+fail-closed: $(BIN)/auditor
+	$(BIN)/python scripts/fail_closed.py $(PEERS)
+
+sbom: $(BIN)/auditor
+	$(BIN)/python scripts/sbom.py > sbom.json

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
 
@@ -46,6 +45,8 @@ class Remedies:
         otherwise = ", or remove the copy" if location.role in ("replica", "backup", "cache") else ""
         if spec is not None and (spec.effects or spec.kind == "sku_enum"):
             staying = sorted(v for v, effect in spec.effects.items() if effect == "stays")
+            from difflib import get_close_matches
+
             # One table of values serves several attributes: offer those written like the value in use.
             staying = sorted(get_close_matches(location.value, staying, cutoff=0.5)) or staying
             if staying:

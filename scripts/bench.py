@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Measures audits of big plans against reading the same file: `scripts/bench.py [--sizes 1000 10000] [--out docs/benchmarks.md]`.
+
+Each program runs in a process of its own, the programs in turn, several rounds; medians of wall time and of peak memory are
+written. `--orjson PYTHON`, `--checkov PROGRAM` and `--trivy PROGRAM` name interpreters and programs of other environments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from big_plan import write  # noqa: E402
+
+LIMIT = 120  # seconds; what takes longer is left out of bigger sizes
+
+
+def measure(words: list[str], cwd: str) -> tuple[float, float, int]:
+    """(seconds, peak MB, exit code)."""
+    start = time.perf_counter()
+    child = subprocess.Popen(words, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return time.perf_counter() - start, usage.ru_maxrss / 1024, child.returncode
+
+
+def commands(given: argparse.Namespace, plan: str) -> dict[str, list[str]]:
+    auditor = [sys.executable, "-c", "from auditor.cli import main; main()", "check", plan, "--policy", "policy.yaml"]
+    found = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "json.load": [sys.executable, "-c", f"import json; json.load(open('{plan}', 'rb'))"],
+        "auditor, JSON report": [*auditor, "--format", "json", "--as-of", "2026-11-20"],
+    }
+    if given.orjson:
+        found["orjson.loads"] = [given.orjson, "-c", f"import orjson; orjson.loads(open('{plan}', 'rb').read())"]
+    if given.checkov:
+        found["checkov"] = [given.checkov, "-f", plan, "--framework", "terraform_plan", "--skip-download", "--quiet", "--compact", "-o", "json"]
+    if given.trivy:
+        flags = ["--skip-check-update", "--skip-version-check", "--disable-telemetry", "--cache-dir", "cache", "-q", "--format", "json"]
+        found["trivy"] = [given.trivy, "config", *flags, plan]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 1_000, 10_000, 50_000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path)
+    for other in ("orjson", "checkov", "trivy"):
+        parser.add_argument(f"--{other}")
+    given = parser.parse_args()
+    load = os.getloadavg()[0]
+    rows: list[str] = []
+    slow: set[str] = set()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "policy.yaml").write_text("version: 1\nallow: [EU]\n")
+        for size in given.sizes:
+            write(size, f"{folder}/plan.json")
+            megabytes = Path(folder, "plan.json").stat().st_size / 1e6
+            taken: dict[str, list[tuple[float, float, int]]] = {}
+            for _ in range(given.rounds):
+                for name, words in commands(given, "plan.json").items():
+                    if name in slow:
+                        continue
+                    taken.setdefault(name, []).append(measure(words, folder))
+                    if taken[name][-1][0] > LIMIT / 10:
+                        slow.add(name) if name in ("checkov", "trivy") else None
+            base = statistics.median(t for t, _, _ in taken["json.load"])
+            for name, runs in taken.items():
+                wall = statistics.median(t for t, _, _ in runs)
+                peak = statistics.median(m for _, m, _ in runs)
+                rows.append(f"| {size:,} | {megabytes:.1f} | {name} | {wall:.2f} | {wall / base:.2f} | {peak:.0f} | {runs[0][2]} | {len(runs)} |")
+                print(rows[-1], flush=True)
+    versions = {"Python": platform.python_version()}
+    for name in ("checkov", "trivy"):
+        if getattr(given, name):
+            done = subprocess.run([getattr(given, name), "--version"], capture_output=True, text=True, check=False)
+            versions[name] = (done.stdout.split("\n")[0].replace("Version:", "").strip()) or "?"
+    text = PAGE.format(
+        rows="\n".join(rows), when=datetime.now(tz=UTC).date(), machine=_machine(), load=f"{load:.1f}",
+        versions=", ".join(f"{k} {v}" for k, v in versions.items()), again=" ".join(["scripts/bench.py", "--sizes", *map(str, given.sizes)]),
+    )  # fmt: skip
+    if given.out:
+        given.out.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+
+
+def _machine() -> str:
+    model = ""
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), "")
+    return f"{os.cpu_count()} x {model or platform.machine()}, {platform.system()}"
+
+
+PAGE = """# Benchmarks
+
+Written by `{again}` on {when}: {machine}; {versions}; load average {load} at the start.
+
+Plans are made by `scripts/big_plan.py`. Each program runs in a process of its own, in turn; medians. *of json.load* is the wall time
+divided by that of `json.load` on the same file in the same rounds. `auditor` runs every rule set and writes its JSON report.
+Other scanners run other checks, hundreds of them: their rows compare what a gate costs, not how fast a check is.
+A scanner that took longer than 12 seconds is left out of later rounds and sizes.
+
+| resources | MB | program | seconds | of json.load | peak MB | exit | runs |
+|---|---|---|---|---|---|---|---|
+{rows}
+"""
+
+if __name__ == "__main__":
+    main()
