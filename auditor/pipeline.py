@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
@@ -53,13 +52,15 @@ from auditor.resolve.backends import backend_locations
 from auditor.resolve.lag_use import collect
 from auditor.resolve.location import Located, Locator
 from auditor.resolve.references import References
-from auditor.resolve.source import Pointer
 from auditor.resolve.stores import Store, mentioned, store_of, volumes
 from auditor.resolve.tags import tags_of
 from auditor.resolve.uncertain import adopted, certain
 from auditor.rules import adjust, bind
 from auditor.scopes import Subject as ScopeSubject
 from auditor.waivers import apply_waivers
+
+if TYPE_CHECKING:
+    from auditor.resolve.source import Pointer
 
 _WATCHED = tuple(f"SOV{n:03}" for n in range(1, 14))  # opens of these leave regulated data undecided
 _NEEDED = ("SOV001", "SOV002", "SOV003", "SOV004", "SOV005", "SOV006", "SOV007", "SOV010", "SOV011")
@@ -102,7 +103,7 @@ def audit(
     for plan in plans:
         context = _resolve(plan, config, catalog, tally, as_of)
         partial += [f"{plan.path}: {reason}" if len(plans) > 1 else reason for reason in plan.partial]
-        pointer = Pointer(plan, plan.source) if plan.source is not None else None
+        pointer = _pointer(plan)
         for found in _outcomes(context, rules):
             outcome = certain(found, plan)
             if outcome.kind in ("fail", "open"):
@@ -140,6 +141,14 @@ def economics_of(plan: Plan, config: Config, catalog: Catalog, as_of: date) -> E
     tally = _Tally()
     _resolve(plan, config, catalog, tally, as_of)
     return tally.economics[0]
+
+
+def _pointer(plan: Plan) -> Pointer | None:
+    if plan.source is None:
+        return None
+    from auditor.resolve.source import Pointer  # not needed, and not loaded, where there is no source
+
+    return Pointer(plan, plan.source)
 
 
 def _gate_level(outcome: Outcome, rule: Rule, config: Config) -> Level:
@@ -319,6 +328,8 @@ def _outcomes(context: AuditContext, rules: Iterable[Rule]) -> list[Outcome]:
         except AuditorError:
             raise
         except Exception as e:  # a check that crashed must end the run, not shorten it
+            import traceback
+
             frame = traceback.extract_tb(e.__traceback__)[-1]
             where = f"{Path(frame.filename).name}:{frame.lineno}"
             raise RuleError(

@@ -43,13 +43,13 @@ def inputs(plan: bytes) -> dict[str, tuple[bytes | None, bool]]:
     }
 
 
-def answer(words: list[str], folder: str) -> str:
+def answer(words: list[str], folder: str, own: bool) -> str:
     """The exit code and what was found."""
     done = subprocess.run(words, cwd=folder, capture_output=True, check=False, env={"PATH": "/usr/bin:/bin", "HOME": folder})
     said = "findings" if done.returncode == 1 else "nothing found" if done.returncode == 0 else "refused"
     partial = ", said to be partial" if b"artial" in done.stdout + done.stderr else ""
     code = "**exit 0**" if done.returncode == 0 else f"exit {done.returncode}"
-    return f"{code}, {said}{partial}"
+    return f"{code}, {said}{partial}" if own else code  # what the codes of others mean is theirs to say
 
 
 def main() -> None:
@@ -74,7 +74,7 @@ def main() -> None:
                 Path(folder, "policy.yaml").write_text("version: 1\nallow: [EU]\n")
                 if data is not None:
                     Path(folder, "plan.json").write_bytes(data)
-                cells.append(answer(words, folder))
+                cells.append(answer(words, folder, program.startswith("auditor")))
             if program == "auditor" and (cells[-1].startswith("**") or (not readable and "exit 2" not in cells[-1])):
                 silent.append(f"{name}: {cells[-1]}")
         rows.append(f"| {name} | {' | '.join(cells)} |")

@@ -33,7 +33,8 @@ def main() -> None:
     ]  # fmt: skip
     root = {"type": "application", "bom-ref": ROOT, "name": ROOT, "version": found[ROOT].version}
     edges = [
-        {"ref": name, "dependsOn": sorted({n.replace("_", "-") for n in _needs(d)} & set(found))} for name, d in sorted(found.items())
+        {"ref": name, "dependsOn": sorted({n.replace("_", "-") for n in _needs(d)} & set(found))}
+        for name, d in sorted(found.items())
     ]
     bom = {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "metadata": {"component": root}}
     print(json.dumps({**bom, "components": parts, "dependencies": edges}, indent=2))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import traceback
 from importlib import import_module
 from typing import Final
 
@@ -71,6 +70,8 @@ def main() -> None:
 
 def _where(error: BaseException) -> str:
     """The traceback of an exception and of those that led to it. Their texts are left out: they may hold values of the plan."""
+    import traceback  # costs more start-up than the rest of this module
+
     told: list[str] = []
     at: BaseException | None = error
     while at is not None:

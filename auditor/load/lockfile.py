@@ -7,8 +7,6 @@ a comment inside a string misleads nobody; a file that is not of that shape is a
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +112,9 @@ def _decoded(data: bytes, name: str) -> LockFile:
 
 def lock_of_archive(path: Path) -> LockFile | None:
     """The lock file inside a binary plan (a zip); None where it holds none."""
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(path) as archive:
             if NAME not in archive.namelist() or archive.getinfo(NAME).file_size > _LIMIT:
@@ -135,12 +136,20 @@ def with_locks(plans: Iterable[Plan], given: Path | None = None) -> list[Plan]:
     return made
 
 
+def _is_archive(path: Path) -> bool:
+    try:
+        with path.open("rb") as f:
+            return f.read(4) == b"PK\x03\x04"
+    except OSError:
+        return False
+
+
 def find_lock(plan: Path | None, folders: Iterable[Path] = ()) -> LockFile | None:
     """The lock file that belongs to a plan: inside it, beside it, or in one of `folders`; None where there is none.
 
     plan: None for standard input: then the working directory is "beside".
     """
-    if plan is not None and plan.is_file() and zipfile.is_zipfile(plan) and (held := lock_of_archive(plan)) is not None:
+    if plan is not None and plan.is_file() and _is_archive(plan) and (held := lock_of_archive(plan)) is not None:
         return held
     beside = plan.parent if plan is not None else Path()
     for folder in (beside, *folders):

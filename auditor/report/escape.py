@@ -31,7 +31,7 @@ def _visible(match: re.Match[str]) -> str:
 
 def clean(text: str) -> str:
     """`text` on one line, every control, bidi and invisible character written as an escape."""
-    return _UNSAFE.sub(_visible, text)
+    return text if text.isprintable() else _UNSAFE.sub(_visible, text)  # nothing printable is unsafe
 
 
 def prose(text: str) -> str:
