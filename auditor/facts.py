@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from auditor.jobfacts import JobTables
 from auditor.model import Place
 
 
@@ -139,9 +140,8 @@ class Cloud(msgspec.Struct, frozen=True, eq=False, dict=True):
     pairs: dict[str, Pair] = {}
     profiles: dict[str, Profile] = {}
     profile_pattern: str = ""
-    sizing: dict[str, Any] = {}
+    jobs: JobTables = msgspec.field(default_factory=JobTables)
     instances: dict[str, dict[str, Any]] = {}
-    fabric: dict[str, Any] = {}
     as_of: str = ""
 
     @cached_property

@@ -342,22 +342,36 @@ class Accelerator(msgspec.Struct, frozen=True, gc=False):
     cloud: str
     instance_type: str
     accelerator: str
-    gpus: int
-    fabric: str = "none"
+    gpus: int | None  # per node; None: as many as are attached
+    fabric: str = "none"  # infiniband | roce | efa | tcpx | ici | none | unknown | cluster-only
     fabric_gbps: float = 0.0
     max_efa_interfaces: int = 0
+    network_cards: int = 0
     intra_node: str = ""
     gpudirect: bool | None = None
-    local_nvme_gb: float = 0.0
-    training_class: bool = True
+    local_nvme_gb: float | None = None
+    inference_class: bool = False
+    multi_node: bool | None = None
     confirmed: bool = True
+    fabric_confirmed: bool = True
     source: str = ""
+
+
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """One sizing instance of a job: how many nodes, of which types, where."""
+
+    address: str
+    block: str
+    nodes_min: int | None
+    nodes_max: int | None
+    types: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
     """Nodes that work on one computation, built from the resource that sizes them."""
 
-    name: str  # block address of the sizing resource
+    name: str  # block address of the sizing resource; with instance key where one block makes several jobs
     cloud: str
     addresses: tuple[str, ...]  # sizing instances, sorted
     role: JobRole
@@ -379,15 +393,25 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     missing: tuple[str, ...] = ()  # what the fabric lacks, attribute by attribute
     cause: str = ""  # why size or fabric is open
     spot: bool | None = None
-    placement: str = ""  # cluster | spread | partition | reserved | managed | "" (none seen)
+    placement: str = ""  # cluster | spread | partition | managed | "" (none seen) | unknown
+    reservation: bool | None = None
+    capacity_block: bool = False
     single_zone_policy: bool = False
-    size_unknown: bool = False
     unbounded: bool = False
     unknown_types: tuple[str, ...] = ()  # accelerator-looking types the catalogue lacks
-    observed: str = ""  # attribute and value seen, for the message
-    path: str = ""  # attribute path that the finding points at
+    type_unknown: bool = False
+    dynamic_nodes: bool = False  # a node pool whose nodes are not in the plan (Karpenter)
+    type_path: str = ""  # attribute paths on the sizing resource that findings point at
+    fabric_path: str = ""
+    size_path: str = ""
+    zone_path: str = ""
+    size_seen: str = ""
     parallelism: str = "synchronous"
     zones_mode: str = "together"
+    raw_state: FabricState = "open"  # the state without regard to role and trigger
+    types: tuple[Accelerator, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    facts: tuple[str, ...] = ()  # catalogue facts that are not confirmed
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -47,6 +47,7 @@ from auditor.model import (
     block_address,
 )
 from auditor.places import AllowList
+from auditor.planned_jobs import build_jobs, job_context, with_jobs
 from auditor.remedies import Remedies
 from auditor.resolve.backends import backend_locations
 from auditor.resolve.lag_use import collect
@@ -75,6 +76,7 @@ class _Tally:
     )
     unknown_types: set[str] = field(default_factory=set)
     locations: list[Location] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     assumptions: dict[str, str] = field(default_factory=dict)
     economics: list[EconomicsContext] = field(default_factory=list)
     stores: list[tuple[str, str, str]] = field(default_factory=list)  # cloud, address, category
@@ -219,6 +221,9 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
     for drifted in plan.drift:
         if drifted.change.actions != ("delete",):
             subjects.append(_drift(locator, drifted, plan, config))
+    jobs = build_jobs(plan, refs, locator, config, catalog)
+    tally.jobs.extend(jobs)
+    subjects = with_jobs(subjects, jobs)
     tally.assumptions.update(locator.used_assumptions)
     index = catalog.index
     providers = {
@@ -233,7 +238,6 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         sovereignty = SovereigntyContext(
             index, config.regulated, config.region_guarantees, remedies.remedy
         )
-    jobs: tuple[Job, ...] = ()
     economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=jobs)
     tally.economics.append(economics)
     classes = {source: cls for source, (_, cls, _) in providers.items()}
@@ -248,6 +252,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         lag=lambda: _lag(plan, refs, config, catalog, as_of, classes), economics=economics, resting=resting,
         backends=backend_locations(plan.source, catalog) if plan.source is not None else (),
         allowed=(("", config.places.top),) if config.places is not None else (), operators=config.operators, index=index,
+        job_context=job_context(jobs, config, catalog),
     )  # fmt: skip
 
 
@@ -407,7 +412,8 @@ def _report(
         inputs=tuple(InputInfo(p.path, p.kind, p.terraform_version, bool(p.partial)) for p in plans),
         verdict=verdict,
         summary=Summary(counted["error"], counted["warning"], counted["note"], len(opens), len(waived)),
-        findings=tuple(active), waived=tuple(waived), jobs=(),
+        findings=tuple(active), waived=tuple(waived),
+        jobs=tuple(sorted(tally.jobs, key=lambda j: (j.name, j.addresses))),
         locations=tuple(sorted(tally.locations, key=lambda loc: (loc.address, loc.role, loc.path))),
         coverage=Coverage(
             c["all"], c["located"], c["global"], c["undecided"], len(tally.unknown_types),

@@ -137,8 +137,29 @@ def instances(cloud: Path) -> dict[str, Any]:
         record.update({k: n for k in numeric if (n := number(r[k])) is not None})
         if not confirmed(r):
             record["confirmed"] = False
+        if any(t.strip().partition("=")[0] == "fabric" for t in r["from_memory"].split(";")):
+            record["fabric_confirmed"] = False
+        if INFERENCE_CLASS.fullmatch(r["accelerator"].replace(" ", "")):
+            record["inference"] = True
         made[r["instance_type"]] = record
     return made
+
+
+# Accelerators that are made for inference (article 003); a fleet of them without other evidence serves.
+INFERENCE_CLASS = re.compile(r"T4g?|L4|L40S|A10G?|RTX.*|Inferentia\d?")
+
+
+def job_tables(cloud: Path) -> dict[str, Any]:
+    """`jobs.yaml` with one list of rows per type; dates as text. Refuses a row without source, date or confidence."""
+    tables = document(cloud / "jobs.yaml")
+    rows: dict[str, Any] = {}
+    for kind, given in tables.get("rows", {}).items():
+        rows[kind] = [dict(r) for r in (given if isinstance(given, list) else [given])]
+        for row in rows[kind]:
+            if not all(row.get(k) for k in ("source", "date", "confidence")):
+                raise SystemExit(f"{cloud.name}/jobs.yaml: {kind}: a row needs source, date and confidence")
+            row["date"] = str(row["date"])
+    return trim({**tables, "rows": rows})
 
 
 def pairs(cloud: Path) -> dict[str, Any]:
@@ -151,7 +172,6 @@ def pairs(cloud: Path) -> dict[str, Any]:
 
 def build_cloud(cloud: Path, semantics: dict[str, dict[str, str]]) -> dict[str, Any]:
     meta = document(cloud / "cloud.yaml")
-    jobs = document(cloud / "jobs.yaml")
     return trim(
         {
             "id": cloud.name,
@@ -163,8 +183,7 @@ def build_cloud(cloud: Path, semantics: dict[str, dict[str, str]]) -> dict[str, 
             "pairs": pairs(cloud),
             "profiles": meta.get("profiles"),
             "profile_pattern": meta.get("profile_pattern"),
-            "sizing": jobs.get("sizing"),
-            "fabric": jobs.get("fabric"),
+            "jobs": job_tables(cloud),
             "instances": instances(cloud),
         }
     )

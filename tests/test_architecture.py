@@ -14,11 +14,11 @@ LAYERS = [
     {"errors"},
     {
         "model", "syntax", "facts", "values", "spelling", "identity", "conform", "levels", "places", "scopes", "versions",
-        "lagfacts", "laguse", "lagrows", "economics", "workload", "latency", "cliffplot",
+        "lagfacts", "laguse", "lagrows", "economics", "workload", "latency", "cliffplot", "jobfacts",
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting", "overlays", "gates", "hydration"},
     {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "config"},
-    {"economic_facts", "refresh", "verify"},
+    {"economic_facts", "planned_jobs", "refresh", "verify"},
     {"pipeline"},
     {"policytest"},
     {"cli"},

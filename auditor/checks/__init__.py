@@ -7,7 +7,9 @@ from typing import Final
 
 from auditor.checks.context import AuditContext, Check
 from auditor.checks.economics import economics_outcomes
+from auditor.checks.interconnect import fabric_outcomes
 from auditor.checks.lag import catalogue_age, lag_outcomes
+from auditor.checks.placement import zone_outcomes
 from auditor.checks.resting import operator_outcomes, state_outcomes, store_outcomes, volume_outcomes
 from auditor.checks.security import reviewed_outcomes, security_outcomes
 from auditor.checks.sovereignty import location_outcomes, provider_outcomes
@@ -71,6 +73,14 @@ def _lag(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
     yield from catalogue_age(made, found, set(made.use.in_force) | {e.hatch.native for e in made.use.escapes if e.hatch.native})
 
 
+def _interconnect(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    yield from fabric_outcomes(context.jobs, context.job_context)
+
+
+def _placement(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    yield from zone_outcomes(context.jobs, context.job_context)
+
+
 def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
     if context.economics is not None:
         yield from reviewed_outcomes(context.economics)
@@ -92,6 +102,8 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("lag", _lag),
     ("security", _security),
     ("resilience", _resilience),
+    ("interconnect", _interconnect),
+    ("placement", _placement),
     ("meta", _meta),
 )
 __all__ = ["CHECKS", "AuditContext", "Check"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from auditor.checks.economics_context import EconomicsContext
+from auditor.checks.jobs import JobContext
 from auditor.checks.lag import LagContext
 from auditor.checks.resting import Resting
 from auditor.checks.sovereignty import Allowed, SovereigntyContext, Subject
@@ -34,6 +35,7 @@ class AuditContext:
     allowed: tuple[tuple[str, Allowed], ...] = ()  # the top-level list
     operators: frozenset[str] | None = None  # None: not configured
     index: Index | None = None
+    job_context: JobContext = field(default_factory=JobContext)
 
 
 Check = Callable[[AuditContext, Mapping[str, Rule]], Iterator[Outcome]]

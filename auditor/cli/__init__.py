@@ -26,6 +26,7 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
     "init": "init",
     "gates": "gates",
     "lag": "lag",
+    "jobs": "jobs",
     "regions": "rules",
     "rules": "rules",
     "schema": "validate",

@@ -1,0 +1,52 @@
+"""`auditor jobs`: every job as it was understood, so that a reviewer can check the reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from auditor.catalog import Catalog
+from auditor.cli.common import as_of_date, known_rules, read_config, read_plans
+from auditor.errors import ExitCode
+from auditor.model import Job
+from auditor.report.escape import clean
+from auditor.rules import select
+
+_HEAD = ("JOB", "ROLE", "NODES", "GPUS", "TYPES", "FABRIC", "ZONES", "SPOT", "PLACEMENT", "RESERVED", "WHY")
+
+
+@click.command("jobs")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
+def jobs_command(paths: tuple[str, ...], policy: str | None, workload: Path | None) -> int:
+    """Every job understood: role, nodes, GPUs, types, fabric and state, zones, spot, placement, reservation."""
+    from auditor.pipeline import audit
+
+    catalog = Catalog()
+    every = known_rules()
+    when = as_of_date(None)
+    config = read_config(policy, workload, {}, catalog, every, when)
+    report = audit(read_plans(paths), config, catalog, select(every.values(), (), {}), every, when)
+    for row in (_HEAD, *(_row(j) for j in report.jobs)):
+        click.echo("\t".join(clean(cell) for cell in row))
+    return ExitCode.OK
+
+
+def _row(j: Job) -> tuple[str, ...]:
+    zones = ",".join(j.zones) or ("?" if j.zones_max is None else f"{j.zones_max} zones")
+    return (
+        j.name, j.role, _span(j.nodes_min, j.nodes_max), _span(j.gpus_min, j.gpus_max), ",".join(j.instance_types) or "?",
+        f"{j.fabric} {j.fabric_state}", zones, _word(j.spot), j.placement or "-", _word(j.reservation),
+        j.cause or "; ".join(j.missing) or j.role_reason,
+    )  # fmt: skip
+
+
+def _span(low: int | None, high: int | None) -> str:
+    first, last = ("?" if n is None else str(n) for n in (low, high))
+    return first if first == last else f"{first}-{last}"
+
+
+def _word(value: bool | None) -> str:
+    return {True: "yes", False: "no", None: "?"}[value]

@@ -1,0 +1,139 @@
+"""How jobs are read: one row per resource type that sizes nodes or says something about them (`jobs.yaml`).
+
+The rows are written in a small vocabulary, so that a cloud is data:
+
+    path              an attribute path, `scaling_config.max_size`; nested blocks are walked through
+    path -> type|...  a reference: the resources of these types that the attribute refers to
+    @path -> type     in `zones`: the zones of the resource referred to
+    path = a|b        a condition: the value is one of these        path ~ regex   it matches
+    path < 100        a condition on a number (also >)              path set       something is set
+    path unset        nothing is set                                path absent    the block is not there
+    nics(path)        as many interfaces of the right kind as the instance type has fabric cards (`nics` of the cloud)
+    networks(path)    as many entries, whatever their kind
+    a + b             in `type`: values joined by "/"
+    path per zone     in `min` and `max`: a number of nodes per zone
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import msgspec
+
+SEGMENT: Final = re.compile(r"\s*(->|!=|=|~|<|>|\bset\b|\bunset\b|\babsent\b)\s*")
+
+COUNTED: Final = re.compile(r"(nics|networks)\((.+)\)")
+
+
+class Fabric(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """The switch of a fabric on one type. mode: switch | size (the type alone decides) | managed | none."""
+
+    mode: str = "switch"
+    any: list[str] = []  # any of these switches it on
+    needs: list[str] = []  # all of these must hold as well
+    missing: str = ""  # what a person has to write, where it is off
+    path: str = ""  # attribute a finding points at
+
+
+class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """One resource type. kind: instance | fleet | template | part (network card, group, subnet ...) | karpenter."""
+
+    kind: str = "fleet"
+    when: list[str] = []  # all must hold for the row to count
+    cloud: str = ""  # the instance types are those of another cloud
+    unit: str = ""  # a list of blocks, each of which sizes nodes of its own
+    min: list[str] = []
+    max: list[str] = []
+    nodes_absent: int | None = None  # nodes where no attribute says
+    unbounded: list[str] = []  # absent: no upper limit
+    type: list[str] = []
+    type_strip: str = ""  # regex removed from the type
+    type_absent: str = ""
+    select: list[str] = []  # conditions under which attribute-based selection asks for accelerators
+    selects: list[str] = []  # blocks of attribute-based selection: the type is chosen by the cloud
+    attached_type: list[str] = []  # accelerators attached to the node
+    attached_count: list[str] = []
+    gpus: list[str] = []  # accelerators per node, stated
+    templates: list[str] = []
+    parts: list[str] = []
+    attach: list[str] = []  # this resource adds to the one it refers to
+    zones: list[str] = []
+    zones_absent: str = ""  # "1": one zone at a time; "region": every zone; "": not known
+    single_zone: list[str] = []  # conditions under which only one zone is used at a time
+    spot: list[str] = []
+    reservation: list[str] = []
+    block: list[str] = []  # conditions under which the capacity is one tightly placed block
+    placement: dict[str, list[str]] = {}  # cluster | spread | partition | managed -> conditions
+    fabric: Fabric | None = None
+    merge: list[str] = []
+    role: str = ""  # training | inference: the type itself says so
+    labels: list[str] = []
+    names: list[str] = []
+    domain_all: bool = False  # each resource instance is one NVLink domain or slice
+    domain_by: list[str] = []  # nodes with the same value share a domain
+    topology: list[str] = []  # `2x4`: accelerators per domain
+    computed: list[str] = []  # unknown and not written in the source means: not set
+    identity: list[str] = []  # attributes another resource may name this one by
+    source: str = ""
+    date: str = ""
+    confidence: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        return self.confidence not in ("low", "recalled", "from_memory")
+
+
+class Nics(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """Fabric cards a family of types needs: `count` entries, `value` where the entry names its kind, `host` more."""
+
+    types: str
+    count: int
+    value: str = ""
+    host: int = 0
+
+
+class JobTables(msgspec.Struct, frozen=True, eq=False):
+    """`jobs.yaml` of one cloud."""
+
+    accelerator_types: str = ""  # regex: an instance type that looks like it has accelerators
+    region_zones: int = 3  # zones of a region, where a fleet uses all of them
+    nics: list[Nics] = []
+    attached: dict[str, str] = {}  # attached accelerator type (regex) -> accelerator
+    rows: dict[str, list[Row]] = {}
+
+
+class Condition(NamedTuple):
+    path: tuple[str, ...]
+    op: str
+    value: str
+
+
+class Pointer(NamedTuple):
+    path: tuple[str, ...]
+    types: tuple[str, ...]
+
+
+@lru_cache(maxsize=2048)
+def condition(text: str) -> Condition:
+    """`a.b = x|y` -> (("a", "b"), "=", "x|y"). Raises ValueError for what is no condition."""
+    counted = COUNTED.fullmatch(text)
+    if counted is not None:
+        return Condition(segments(counted[2]), counted[1], "")
+    parts = SEGMENT.split(text, maxsplit=1)
+    if len(parts) != 3:
+        raise ValueError(f"not a condition: {text}")
+    return Condition(segments(parts[0]), parts[1], parts[2].strip())
+
+
+@lru_cache(maxsize=2048)
+def pointer(text: str) -> Pointer:
+    """`launch_template.id -> a|b` -> path and types; without an arrow any type."""
+    left, _, right = text.lstrip("@").partition("->")
+    return Pointer(segments(left), tuple(t for t in right.strip().split("|") if t))
+
+
+@lru_cache(maxsize=2048)
+def segments(path: str) -> tuple[str, ...]:
+    return tuple(s for s in path.strip().split(".") if s)

@@ -1,0 +1,77 @@
+"""The jobs of a plan, and what the policy says of them: glue between resolving and judging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from auditor.catalog import Catalog
+from auditor.checks.jobs import JobContext
+from auditor.checks.sovereignty import Subject
+from auditor.config import Config
+from auditor.model import Accelerator, Job, Plan, Resource
+from auditor.resolve.instances import accelerator
+from auditor.resolve.jobs import JobBuilder, Settings
+from auditor.resolve.location import Locator
+from auditor.resolve.references import References
+
+
+def build_jobs(plan: Plan, refs: References, locator: Locator, config: Config, catalog: Catalog) -> list[Job]:
+    """Every job of a plan, sorted by name."""
+
+    def regions(resource: Resource) -> tuple[str, ...]:
+        homes = locator.home(resource)
+        hidden = any(h.sensitive for h in homes)
+        return () if hidden else tuple(dict.fromkeys(p.region for h in homes if h.decided for p in h.places))
+
+    settings = Settings(
+        max_gpus=int(config.interconnect["max_gpus_without_rdma"]),
+        trigger=str(config.interconnect["trigger"]),
+        role=config.role,
+        declared=config.jobs,
+    )
+    return JobBuilder(plan, refs, catalog, regions, settings).build()
+
+
+def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog) -> JobContext:
+    """Thresholds and prices of the policy, and for each job the nearest type with a fabric."""
+    price: Any = config.prices.get("gpu_hour_usd")
+    accept = tuple(str(f) for f in config.interconnect["accept_fabrics"])
+    return JobContext(
+        max_gpus=int(config.interconnect["max_gpus_without_rdma"]),
+        trigger=str(config.interconnect["trigger"]),
+        accept=accept,
+        max_zones=int(config.placement["max_zones_per_job"]),
+        gpu_hour_usd=float(price) if price is not None else None,
+        nearest=_nearest(jobs, catalog, accept),
+    )
+
+
+def _nearest(jobs: Iterable[Job], catalog: Catalog, accept: Sequence[str]) -> Mapping[str, Accelerator]:
+    """Per job without an accepted fabric: a type of its cloud with one, the same accelerator first."""
+    found: dict[str, Accelerator] = {}
+    for job in jobs:
+        cloud = catalog.cloud(job.cloud)
+        if job.fabric in accept or cloud is None:
+            continue
+        wanted = {a.partition("-")[0] for a in job.accelerators}
+        size = max((t.gpus or 0 for t in job.types), default=8)
+        types = [accelerator(cloud, name, row) for name, row in cloud.instances.items()]
+        fit = [t for t in types if t.fabric in accept and t.confirmed and t.fabric_confirmed and t.gpus and t.multi_node]
+        best = min(
+            fit, default=None,
+            key=lambda t: (
+                t.accelerator.partition("-")[0] not in wanted, abs((t.gpus or 0) - max(size, 8)), t.instance_type
+            ),
+        )  # fmt: skip
+        if best is not None:
+            found[job.name] = best
+    return found
+
+
+def with_jobs(subjects: Sequence[Subject], jobs: Iterable[Job]) -> list[Subject]:
+    """Subjects with the job they size, where its nodes hold accelerators: SOV003 speaks for those."""
+    of = {a: j for j in jobs if j.accelerators or j.unknown_types for a in j.addresses}
+    return [replace(s, job=of[s.resource.address]) if s.resource.address in of else s for s in subjects] if of else list(subjects)

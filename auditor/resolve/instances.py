@@ -1,0 +1,182 @@
+"""Instance types of a sizing resource, and what the catalogue says of their accelerators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.facts import Cloud
+from auditor.model import UNKNOWN, Accelerator
+from auditor.resolve.members import Member, Reader
+
+# Spellings of one fabric in vendor tables.
+_FABRIC = {"rdma": "roce", "tcpxo": "tcpx"}
+
+
+@dataclass(frozen=True, slots=True)
+class Types:
+    """`none`: certainly no accelerators. `unlisted`: accelerator-looking types the catalogue lacks."""
+
+    names: tuple[str, ...] = ()
+    known: tuple[Accelerator, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    unknown: bool = False
+    none: bool = False
+    gpus_least: int | None = None
+    gpus_most: int | None = None
+    path: str = ""
+    cause: str = ""
+
+
+NONE = Types(none=True)
+
+
+def read_types(
+    reader: Reader, member: Member, chain: Sequence[Member], template_lost: bool, lost: str
+) -> Types:
+    """The types a sizing resource may start: its own, else those of its templates."""
+    names, unknown, path = _names(reader, member)
+    if any(reader.values(member, p) for p in member.row.selects):
+        return _selected(reader, member)
+    if not names and not unknown:
+        for m in chain:
+            if m.row.kind != "template" and m is not member:
+                continue
+            if any(reader.values(m, p) for p in m.row.selects):
+                return _selected(reader, m)
+            more, unsure, where = _names(reader, m) if m is not member else ([], False, "")
+            names += [n for n in more if n not in names]
+            unknown = unknown or unsure
+            path = path or (m.via if where and m.via else where)
+    if not names and not unknown:
+        if template_lost:
+            unknown = True
+        elif member.row.type_absent:
+            names = [member.row.type_absent]
+    attached = [a for m in chain if (a := _attached(reader, m)) is not None]
+    stated = [g for m in chain for p in m.row.gpus for v in reader.values(m, p) for g in [_count(v.value)]]
+    cloud = member.cloud
+    found: list[Accelerator] = []
+    unlisted: list[str] = []
+    pattern = re.compile(cloud.jobs.accelerator_types) if cloud.jobs.accelerator_types else None
+    for name in names:
+        held = cloud.instances.get(name)
+        if held is not None:
+            found.append(accelerator(cloud, name, held))
+        elif pattern is not None and pattern.search(name):
+            unlisted.append(name)
+    if attached and not found:
+        for kind, _ in attached:
+            label = next((a for rx, a in cloud.jobs.attached.items() if re.search(rx, kind)), kind)
+            held = next((i for n, i in cloud.instances.items() if n.endswith(f" {kind}")), {})
+            base = f"{names[0]} + {kind}" if names else kind
+            found.append(accelerator(cloud, base, {**held, "accelerator": label}))
+    if not found and not unlisted and not unknown and not any(g for g in stated if g):
+        return NONE
+    counts: list[int | None] = [n for _, n in attached] or list(stated) or [t.gpus for t in found]
+    if unlisted or unknown:
+        counts.append(None)
+    if len(found) < len(names) - len(unlisted) and not attached and not stated:
+        counts.append(0)  # a type without accelerators among them
+    sure = [c for c in counts if c is not None]
+    complete = len(sure) == len(counts) and bool(sure)
+    if complete and max(sure) == 0 and not unlisted and not unknown:
+        return NONE
+    cause = ""
+    if unlisted:
+        cause = f"{', '.join(unlisted)} is not in the catalogue"
+    elif unknown:
+        cause = lost or f"{member.block}: the instance type is known only after apply"
+    elif not complete:
+        cause = f"{member.block}: accelerators per node are known only after apply"
+    return Types(
+        tuple(names), tuple(found), tuple(unlisted), unknown, False,
+        min(sure) if complete else None, max(sure) if complete else None, path or (member.row.type or [""])[0], cause,
+    )  # fmt: skip
+
+
+def _names(reader: Reader, m: Member) -> tuple[list[str], bool, str]:
+    names: list[str] = []
+    unknown, path = False, ""
+    for text in m.row.type:
+        parts = [p.strip() for p in text.split("+")]
+        values = [reader.values(m, p) for p in parts]
+        if not values[0]:
+            continue
+        path = path or m.at + values[0][0].path
+        if len(parts) > 1:
+            joined = [v[0].value for v in values if v and isinstance(v[0].value, str)]
+            if len(joined) < len(parts):
+                unknown = True
+            else:
+                names.append("/".join(joined))
+            continue
+        for v in values[0]:
+            if v.value is UNKNOWN:
+                unknown = True
+            elif isinstance(v.value, str) and v.value:
+                name = v.value.rpartition("/")[2] if "://" in v.value or "/machineTypes/" in v.value else v.value
+                name = re.sub(m.row.type_strip, "", name) if m.row.type_strip else name
+                if name not in names:
+                    names.append(name)
+        if names or unknown:
+            break  # the first attribute that speaks
+    return names, unknown, path
+
+
+def _selected(reader: Reader, m: Member) -> Types:
+    """Attribute-based selection: accelerators only where it asks for them; then which is the cloud's choice."""
+    if any(reader.holds(m, c) is not False for c in m.row.select):
+        cause = f"{m.block}: the cloud chooses the instance type by requirements"
+        return Types((), (), (), True, False, None, None, m.row.selects[0], cause)
+    return NONE
+
+
+def _attached(reader: Reader, m: Member) -> tuple[str, int | None] | None:
+    """(type, count) of accelerators attached to a node; None where there are none."""
+    for kind_path, count_path in zip(m.row.attached_type, m.row.attached_count, strict=False):
+        kinds = reader.values(m, kind_path)
+        counts = reader.values(m, count_path)
+        if not kinds and not counts:
+            continue
+        kind = next((v.value for v in kinds if isinstance(v.value, str)), "")
+        number = _count(counts[0].value) if counts else 1
+        if number == 0:
+            continue
+        return kind.rpartition("/")[2], number
+    return None
+
+
+def _count(value: object) -> int | None:
+    if isinstance(value, bool) or value is UNKNOWN:
+        return None
+    if isinstance(value, (int, float)):
+        return int(value)
+    return int(value) if isinstance(value, str) and value.isdigit() else None
+
+
+def accelerator(cloud: Cloud, name: str, row: dict[str, Any]) -> Accelerator:
+    """A row of `instances` as a record."""
+    fabric = str(row.get("fabric", "unknown"))
+    rdma, multi = str(row.get("gpudirect_rdma", "")), str(row.get("multi_node_capable", ""))
+    gpus = row.get("gpus_per_node")
+    return Accelerator(
+        cloud=cloud.id,
+        instance_type=name,
+        accelerator=str(row.get("accelerator", "")),
+        gpus=gpus if isinstance(gpus, int) else None,
+        fabric=_FABRIC.get(fabric, fabric),
+        fabric_gbps=float(row.get("fabric_gbps", 0) or 0),
+        max_efa_interfaces=int(row.get("max_efa_interfaces", 0) or 0),
+        network_cards=int(row.get("network_cards", 0) or 0),
+        intra_node=str(row.get("intra_node", "")),
+        gpudirect={"y": True, "n": False}.get(rdma),
+        local_nvme_gb=row.get("local_nvme_gb"),
+        inference_class=bool(row.get("inference")),
+        multi_node={"y": True, "n": False}.get(multi),
+        confirmed=bool(row.get("confirmed", True)),
+        fabric_confirmed=bool(row.get("fabric_confirmed", True)),
+        source=str(row.get("source", "")),
+    )

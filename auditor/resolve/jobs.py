@@ -1,0 +1,483 @@
+"""Builds the jobs of a plan: which nodes work together, how many, on what, where, for what, joined by what.
+
+One group per resource block that sizes nodes. Instances of one block that differ in what they are (another
+zone, type, fabric or role) are jobs of their own; alike ones add up. Groups merge only on a shared placement
+group, cluster network, GPU cluster or partition, or because the workload manifest says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from auditor.facts import Facts
+from auditor.jobfacts import pointer
+from auditor.model import Accelerator, Action, Evidence, FabricState, Job, JobRole, Node, Plan, Resource, strip_keys
+from auditor.resolve.fabric import Switch, holds, switch
+from auditor.resolve.instances import Types, read_types
+from auditor.resolve.members import Member, Reader
+from auditor.resolve.references import References
+from auditor.resolve.roles import LABELS, by_words, spoken
+from auditor.resolve.size import Size, add, read_size
+from auditor.resolve.zones import ZoneReader, Zones, join_zones
+from auditor.values import Projection
+
+_SIZING: Final = ("instance", "fleet", "karpenter")
+_GONE: Final = (Action.DELETE, Action.FORGET, Action.READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the policy and the workload manifest say of jobs."""
+
+    max_gpus: int = 8
+    trigger: str = "total_gpus"
+    role: str = ""
+    declared: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One sizing instance, read."""
+
+    member: Member
+    chain: tuple[Member, ...]
+    types: Types
+    size: Size
+    zones: Zones
+    fabric: Switch
+    spot: bool | None
+    reservation: bool | None
+    block: bool | None
+    placement: str
+    merge: tuple[str, ...]
+    role: JobRole
+    reason: str
+    domains: tuple[str, int]  # (kind of domain, accelerators per domain)
+    domain_key: str
+    existing: bool
+
+
+@dataclass(slots=True)
+class JobBuilder:
+    """`regions` tells where a resource stands: region ids."""
+
+    plan: Plan
+    refs: References
+    facts: Facts
+    regions: Callable[[Resource], tuple[str, ...]]
+    settings: Settings = field(default_factory=Settings)
+    _attached: dict[str, list[Member]] | None = None
+
+    def build(self) -> list[Job]:
+        """All jobs, sorted by name."""
+        reader = Reader(self.plan, self.refs, self.facts)
+        candidates = [r for group in self.plan.by_block.values() for r in _sizing(reader, group)]
+        if not candidates:
+            return []
+        self._attached = _attachments(reader, self.plan)
+        zones = ZoneReader(reader)
+        units: list[Unit] = []
+        for r in candidates:
+            member = reader.member(r)
+            if member is None:
+                continue
+            for part in reader.units(member):
+                unit = self._unit(reader, zones, part)
+                if unit is not None:
+                    units.append(unit)
+        groups = _merged(_grouped(units), self.settings.declared)
+        names = _names(groups)
+        return sorted(
+            (self._job(name, group) for name, group in zip(names, groups, strict=True)), key=lambda j: (j.name, j.addresses)
+        )
+
+    # --- one sizing instance
+
+    def _unit(self, reader: Reader, zone_reader: ZoneReader, member: Member) -> Unit | None:
+        chain, lost, template_types = self._chain(reader, member)
+        types = read_types(reader, member, chain, template_types, lost)
+        if types.none:
+            return None
+        zones = zone_reader.of(member, chain)
+        size = read_size(reader, member, chain, zones, types)
+        if (doubt := self.plan.uncertain.get(member.resource.address)) is not None:
+            size = Size(None, None, None, None, cause=doubt)
+        fabric = switch(reader, member, chain, types.known, lost or types.cause)
+        block = _any(reader.any_holds(m, m.row.block) for m in chain if m.row.block)
+        spot = _any(reader.any_holds(m, m.row.spot) for m in chain if m.row.spot)
+        reservation = _any(reader.any_holds(m, m.row.reservation) for m in chain if m.row.reservation)
+        placement = _placement(reader, chain, types.known)
+        merge = tuple(dict.fromkeys(k for m in chain for k in _merge_keys(reader, m)))
+        role, reason = _role(reader, member, chain, types, fabric, placement, block, self.settings.role)
+        kind, per_domain, key = _domain(reader, member, chain)
+        r = member.resource
+        existing = not r.importing and (self.plan.kind == "state" or r.action is Action.NOOP)
+        return Unit(
+            member, chain, types, size, zones, fabric, spot, reservation or (block or None), block, placement, merge,
+            role, reason, (kind, per_domain), key, existing,
+        )  # fmt: skip
+
+    def _chain(self, reader: Reader, member: Member) -> tuple[tuple[Member, ...], str, bool]:
+        """The resource, what is attached to it, its templates and parts; why one is lost; whether a template was."""
+        chain: list[Member] = [member]
+        lost = ""
+        lost_template = False
+        seen = {member.resource.address}
+        queue = [member]
+        for extra in (self._attached or {}).get(member.resource.address, ()):
+            queue.append(extra)
+            chain.append(extra)
+        while queue:
+            m = queue.pop(0)
+            for text in (*m.row.templates, *m.row.parts):
+                is_template = text in m.row.templates
+                joined = reader.join(m, text)
+                if joined.how in ("unknown", "outside") and is_template:
+                    path = ".".join(pointer(text).path)
+                    where = "is outside the plan" if joined.how == "outside" else "cannot be followed in the plan"
+                    lost, lost_template = lost or f"{m.block}: {path} {where}", True
+                for other in joined.members:
+                    if other.resource.address in seen:
+                        continue
+                    seen.add(other.resource.address)
+                    chain.append(other)
+                    queue.append(other)
+        if lost and any(m.row.kind == "template" for m in chain):
+            lost, lost_template = "", False  # named twice (id and name), found once
+        return tuple(chain), lost, lost_template
+
+    # --- one job
+
+    def _job(self, name: str, group: list[Unit]) -> Job:
+        first = group[0]
+        declared = _declared(self.settings.declared, group)
+        types = tuple({t.instance_type: t for u in group for t in u.types.known}.values())
+        size = add([u.size for u in group])
+        zones = join_zones([(u.member.block, u.zones) for u in group])
+        role, reason = _joint_role(group, declared)
+        raw = _joint_switch([u.fabric for u in group])
+        domains_min, domains_max = _domains(group, size)
+        inference = role == "inference"
+        parallelism = str(declared.get("parallelism", "synchronous"))
+        independent = parallelism == "independent"
+        may = not independent and self._may_trigger(size, domains_max, group)
+        state: FabricState = raw.state
+        if state != "on" and (inference or not may):
+            state = "not_needed"
+        regions = tuple(dict.fromkeys(r for u in group for r in self.regions(u.member.resource)))
+        placements = [u.placement for u in group if u.placement]
+        cause = raw.cause if state == "open" else ""
+        cause = size.cause or cause
+        nodes = tuple(
+            Node(u.member.resource.address, u.member.block, u.size.nodes_min, u.size.nodes_max, u.types.names, u.zones.known)
+            for u in group
+        )
+        evidence = tuple(
+            dict.fromkeys(
+                Evidence(f"{m.via} refers to {m.block}") for u in group for m in u.chain if m.via and m is not u.member
+            )
+        )
+        return Job(
+            name=name,
+            cloud=first.member.cloud.id,
+            addresses=tuple(sorted({u.member.resource.address for u in group})),
+            role=role,
+            role_reason=reason,
+            nodes_min=size.nodes_min,
+            nodes_max=size.nodes_max,
+            gpus_min=size.gpus_min,
+            gpus_max=size.gpus_max,
+            instance_types=tuple(dict.fromkeys(n for u in group for n in u.types.names)),
+            accelerators=tuple(dict.fromkeys(t.accelerator for t in types if t.accelerator)),
+            fabric=raw.fabric,
+            fabric_state=state,
+            zones=zones.known,
+            zones_max=zones.most,
+            regions=regions,
+            existing=all(u.existing for u in group),
+            domains_min=domains_min,
+            domains_max=domains_max,
+            missing=raw.missing if state in ("off", "impossible") else (),
+            cause=cause,
+            spot=_any(u.spot for u in group),
+            placement=placements[0] if placements else "",
+            reservation=_any(u.reservation for u in group),
+            capacity_block=any(u.block is True for u in group),
+            single_zone_policy=zones.most == 1 and zones.one_of,
+            unbounded=size.unbounded,
+            unknown_types=tuple(dict.fromkeys(n for u in group for n in u.types.unlisted)),
+            type_unknown=any(u.types.unknown for u in group),
+            dynamic_nodes=any(u.member.row.kind == "karpenter" for u in group),
+            type_path=first.types.path,
+            fabric_path=raw.path or first.types.path,
+            size_path=first.size.path,
+            zone_path=zones.path,
+            size_seen=size.seen,
+            parallelism=parallelism,
+            zones_mode=str(declared.get("zones", "together")),
+            raw_state=raw.state,
+            types=types,
+            nodes=nodes,
+            facts=raw.facts,
+            evidence=evidence,
+        )
+
+    def _may_trigger(self, size: Size, domains_max: int | None, group: Sequence[Unit]) -> bool:
+        """Whether the trigger holds at the maximum, or may hold where the maximum is not known."""
+        several = domains_max is None or domains_max > 1
+        if self.settings.trigger == "multi_node":
+            return several
+        many = size.gpus_max is None or size.gpus_max > self.settings.max_gpus
+        return several and many
+
+
+def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
+    """The instances of a block that size nodes and may hold accelerators. Cheap for everything else."""
+    first = group[0]
+    held = reader.rows(first)
+    if held is None or first.is_data or all(row.kind not in _SIZING for row in held[1]):
+        return []
+    cloud, rows = held
+    alive = [r for r in group if r.action not in _GONE and not r.deposed]
+    plain = [row for row in rows if row.kind == "instance" and not row.templates and not row.attached_type and not row.unit]
+    paths = {p for row in plain for p in row.type if "+" not in p}
+    if len(plain) != len(rows) or not paths or not cloud.jobs.accelerator_types:
+        quick = [row.type[0] for row in rows if row.kind == "instance" and row.type and not row.attached_type]
+        if len(quick) != len(rows):
+            return alive
+        paths = set(quick)
+    pattern = re.compile(cloud.jobs.accelerator_types)
+    projection = Projection({p.split(".")[0] for p in paths})
+    kept: list[Resource] = []
+    for r in alive:
+        body = projection.after(r)
+        named = [v.value for p in paths for v in body.get(tuple(p.split(".")))]
+        if named and all(isinstance(n, str) and n not in cloud.instances and not pattern.search(n) for n in named):
+            continue
+        kept.append(r)
+    return kept
+
+
+def _attachments(reader: Reader, plan: Plan) -> dict[str, list[Member]]:
+    """Resources that add to another one (autoscalers, interface attachments), by the other's address."""
+    found: dict[str, list[Member]] = {}
+    for resources in plan.by_block.values():
+        held = reader.rows(resources[0])
+        if held is None or not any(row.attach for row in held[1]):
+            continue
+        for r in resources:
+            m = reader.member(r) if r.action not in _GONE else None
+            if m is None:
+                continue
+            for text in m.row.attach:
+                for other in reader.join(m, text).members:
+                    if m not in found.setdefault(other.resource.address, []):
+                        found[other.resource.address].append(m)
+    return found
+
+
+def _any(verdicts: Iterable[bool | None]) -> bool | None:
+    """True if any is; None if any is unknown; False if all are known to be false; None where nothing was asked."""
+    found = list(verdicts)
+    if True in found:
+        return True
+    return None if None in found or not found else False
+
+
+def _placement(reader: Reader, chain: Sequence[Member], types: Sequence[Accelerator]) -> str:
+    """How the nodes are placed: the worst that is said of them wins over the best."""
+    said: set[str] = set()
+    for m in chain:
+        for label, conditions in m.row.placement.items():
+            verdicts = [holds(reader, m, c, types) for c in conditions]
+            if True in verdicts:
+                said.add(label)
+            elif None in verdicts:
+                said.add("unknown")
+    return next((label for label in ("spread", "partition", "cluster", "managed", "unknown") if label in said), "")
+
+
+def _merge_keys(reader: Reader, m: Member) -> list[str]:
+    """What ties this member's nodes to those of another block: a group, cluster, partition or domain."""
+    keys: list[str] = []
+    for text in m.row.merge:
+        joined = reader.join(m, text)
+        if len(joined.members) == 1:
+            keys.append(f"ref {joined.members[0].resource.address}")
+        elif not joined.members:
+            values = reader.values(m, pointer(text).path)
+            known = [v.value for v in values if isinstance(v.value, str) and v.value]
+            keys += [f"{m.cloud.id} {v}" for v in known]
+            if not known and values:
+                trace = reader.refs.trace(m.block, m.prefix + pointer(text).path)
+                targets = list(trace.targets)
+                if len(targets) == 1:
+                    instances = reader.refs.instances_of(m.resource, targets[0], trace.keyed)
+                    keys += [f"ref {instances[0].address}"] if len(instances) == 1 else []
+    return keys
+
+
+def _role(
+    reader: Reader, member: Member, chain: Sequence[Member], types: Types, fabric: Switch, placement: str,
+    block: bool | None, declared: str,
+) -> tuple[JobRole, str]:  # fmt: skip
+    """The role without the manifest's jobs, and what it rests on."""
+    texts = _labelled(reader, chain)
+    if (role := by_words(texts)) is not None:
+        return role, f"label: {spoken(texts)}"
+    if member.row.role:
+        return ("training" if member.row.role == "training" else "inference"), f"resource type {member.resource.type}"
+    if declared in ("training", "inference"):
+        return ("training" if declared == "training" else "inference"), "workload.role"
+    names = [member.resource.address, *(str(v) for p in member.row.names for v in reader.known(member, p))]
+    names = [n.replace(member.resource.type, "") for n in names]
+    if (role := by_words(names)) is not None:
+        return role, f"name: {spoken(names)}"
+    if fabric.state == "on" and member.row.fabric is not None and member.row.fabric.any:
+        return "training", f"coupling: {fabric.fabric} is switched on"
+    if fabric.state == "on":
+        return "training", f"coupling: {fabric.fabric} joins the nodes"
+    if placement == "cluster":
+        return "training", "coupling: cluster placement"
+    if block is True:
+        return "training", "coupling: capacity block"
+    if types.known and all(t.inference_class for t in types.known):
+        return "inference", f"accelerator class of {types.known[0].accelerator}"
+    return "unknown", "nothing in the plan says what it is for"
+
+
+def _labelled(reader: Reader, chain: Sequence[Member]) -> list[str]:
+    """Values of the labels `workload` and `role`, in whatever shape tags come."""
+    found: list[str] = []
+    for m in chain:
+        for path in m.row.labels:
+            for v in reader.values(m, path):
+                if isinstance(v.value, dict):
+                    pairs = v.value.items()
+                    if isinstance(v.value.get("key"), str):
+                        pairs = {str(v.value["key"]): v.value.get("value")}.items()
+                    found += [str(x) for k, x in pairs if str(k).rpartition("/")[2].lower() in LABELS and isinstance(x, str)]
+    return found
+
+
+def _domain(reader: Reader, member: Member, chain: Sequence[Member]) -> tuple[str, int, str]:
+    """(kind, accelerators per domain, key): kind is "" where every node is a domain of its own."""
+    for m in chain:
+        for path in m.row.topology:
+            for value in reader.known(m, path):
+                sizes = [int(n) for n in re.findall(r"\d+", str(value))]
+                product = 1
+                for n in sizes:
+                    product *= n
+                if sizes and product > 1:
+                    return "topology", product, ""
+    if member.row.domain_all:
+        return "all", 0, member.resource.address
+    for path in member.row.domain_by:
+        joined = reader.join(member, path)
+        if len(joined.members) == 1:
+            return "key", 0, joined.members[0].resource.address
+        for value in reader.known(member, ".".join(pointer(path).path)):
+            if value:
+                return "key", 0, str(value)
+    return "", 0, ""
+
+
+def _domains(group: Sequence[Unit], size: Size) -> tuple[int | None, int | None]:
+    kinds = {u.domains[0] for u in group}
+    if kinds == {"topology"}:
+        per = max(u.domains[1] for u in group)
+        return tuple(None if g is None else -(-g // per) for g in (size.gpus_min, size.gpus_max))  # type: ignore[return-value]
+    if kinds <= {"all", "key"}:
+        count = len({u.domain_key for u in group})
+        return count, count
+    return size.nodes_min, size.nodes_max
+
+
+# --- grouping ------------------------------------------------------------------------------------
+
+
+def _grouped(units: Iterable[Unit]) -> list[list[Unit]]:
+    """Instances of one block that belong together. Nodes always do; fleets only where they are alike."""
+    groups: dict[tuple[object, ...], list[Unit]] = {}
+    for u in units:
+        key: tuple[object, ...] = (u.member.block,)
+        if u.member.row.unit:
+            key += (u.types.names,)
+        elif u.member.row.kind != "instance":
+            key += (u.types.names, u.zones.known, u.zones.path, u.fabric.state, u.role, u.merge)
+        groups.setdefault(key, []).append(u)
+    return list(groups.values())
+
+
+def _merged(groups: list[list[Unit]], declared: Sequence[Mapping[str, Any]]) -> list[list[Unit]]:
+    """Groups that share a key of `merge`, or that one declared job names, become one."""
+    parent = list(range(len(groups)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            i = parent[i]
+        return i
+
+    seen: dict[str, int] = {}
+    for i, group in enumerate(groups):
+        keys = {k for u in group for k in u.merge}
+        keys |= {f"job {n}" for n, job in enumerate(declared) if any(_matches(job, u) for u in group)}
+        for key in sorted(keys):
+            if key in seen:
+                parent[root(i)] = root(seen[key])
+            else:
+                seen[key] = i
+    made: dict[int, list[Unit]] = {}
+    for i, group in enumerate(groups):
+        made.setdefault(root(i), []).extend(group)
+    return [sorted(g, key=lambda u: u.member.resource.address) for g in made.values()]
+
+
+def _matches(job: Mapping[str, Any], u: Unit) -> bool:
+    pattern = str(job.get("match", ""))
+    if not pattern:
+        return False
+    text = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return any(re.fullmatch(text, a, re.DOTALL) for a in (u.member.resource.address, u.member.block))
+
+
+def _declared(declared: Sequence[Mapping[str, Any]], group: Sequence[Unit]) -> Mapping[str, Any]:
+    return next((job for job in declared if any(_matches(job, u) for u in group)), {})
+
+
+def _joint_role(group: Sequence[Unit], declared: Mapping[str, Any]) -> tuple[JobRole, str]:
+    said = declared.get("role")
+    if said in ("training", "inference"):
+        return ("training" if said == "training" else "inference"), f"declared job {declared.get('name', '')}".strip()
+    roles = {u.role for u in group} - {"unknown"}
+    if len(roles) == 1:
+        first = next(u for u in group if u.role != "unknown")
+        return first.role, first.reason
+    if roles:
+        return "unknown", "its groups speak for both roles"
+    return group[0].role, group[0].reason
+
+
+def _joint_switch(switches: Sequence[Switch]) -> Switch:
+    """The worst state of the groups: one node without the fabric stops the rest."""
+    order = ("impossible", "off", "open", "on", "not_needed")
+    return min(switches, key=lambda s: order.index(s.state))
+
+
+def _names(groups: Sequence[Sequence[Unit]]) -> list[str]:
+    """The block address of the first sizing resource; with its key, or type, where that is not unique."""
+    blocks = [strip_keys(g[0].member.block) for g in groups]
+    names: list[str] = []
+    for block, group in zip(blocks, groups, strict=True):
+        name = block
+        if blocks.count(block) > 1:
+            name = group[0].member.resource.address
+            rivals = [g for b, g in zip(blocks, groups, strict=True) if b == block and g is not group]
+            if any(g[0].member.resource.address == name for g in rivals):
+                name = f"{name} ({' / '.join(group[0].types.names) or '?'})"
+        names.append(name)
+    return names

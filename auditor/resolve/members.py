@@ -1,0 +1,301 @@
+"""A resource read through its row: values, conditions and the resources it refers to.
+
+Three answers everywhere: yes, no, and None where the plan does not say. `dynamic` blocks are absent
+from the configuration and ids are unknown at plan time, so both are looked through, never guessed at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from auditor.facts import Cloud, Facts, provider_source
+from auditor.jobfacts import Condition, Pointer, Row, condition, pointer, segments
+from auditor.model import UNKNOWN, Plan, Resource, block_address
+from auditor.resolve.references import References, Target
+from auditor.values import Body, Value, decode_after
+
+Found = Literal["found", "absent", "unknown", "outside"]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One resource (or one block of it) that a job is read from. `prefix` is the path of that block."""
+
+    resource: Resource
+    row: Row
+    body: Body
+    block: str
+    cloud: Cloud
+    prefix: tuple[str, ...] = ()
+    at: str = ""  # concrete prefix, `instance_group[0].`
+    configured: bool = True  # whether the plan holds the block's source
+    via: str = ""  # the attribute of another member that led here
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What an attribute refers to. `single`: it names exactly one instance of what was found."""
+
+    how: Found
+    members: tuple[Member, ...] = ()
+    path: str = ""
+    keyed: str = ""
+    partial: bool = False  # some of what it may mean could not be followed
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the resources of one plan that have a row in some cloud's job tables."""
+
+    plan: Plan
+    refs: References
+    facts: Facts
+    _rows: dict[tuple[str, str], tuple[Cloud, list[Row]] | None] = field(default_factory=dict)
+    _identities: dict[str, dict[str, list[Resource]]] = field(default_factory=dict)
+    _members: dict[str, Member | None] = field(default_factory=dict)
+
+    # --- members
+
+    def rows(self, resource: Resource) -> tuple[Cloud, list[Row]] | None:
+        """The cloud and rows of a resource's type; None where nothing about jobs is known of it."""
+        key = (resource.provider_name, resource.type)
+        if key not in self._rows:
+            provider = self.facts.index.providers.get(provider_source(resource.provider_name))
+            cloud = self.facts.cloud(provider.cloud) if provider is not None and provider.cloud else None
+            rows = cloud.jobs.rows.get(resource.type) if cloud is not None else None
+            self._rows[key] = (cloud, rows) if cloud is not None and rows else None
+        return self._rows[key]
+
+    def member(self, resource: Resource, via: str = "") -> Member | None:
+        """A resource as a member, or None where no row fits it."""
+        if resource.address not in self._members:
+            self._members[resource.address] = self._make(resource, decode_after(resource))
+        made = self._members[resource.address]
+        return made if made is None or not via else _via(made, via)
+
+    def _make(self, resource: Resource, body: Body) -> Member | None:
+        held = self.rows(resource)
+        if held is None:
+            return None
+        cloud, rows = held
+        block = block_address(resource)
+        for row in rows:
+            made = Member(resource, row, body, block, cloud, configured=block in self.plan.blocks)
+            if all(self.holds(made, c) for c in row.when):
+                other = self.facts.cloud(row.cloud) if row.cloud else None
+                return made if other is None else Member(resource, row, body, block, other, configured=made.configured)
+        return None
+
+    def units(self, member: Member) -> list[Member]:
+        """The parts of a member that size nodes: itself, or each block its row names."""
+        unit = member.row.unit
+        if not unit:
+            return [member]
+        steps = segments(unit)
+        found: list[Member] = []
+        for at, value, mark in blocks(member.body.values, member.body.unknown, steps, ""):
+            if mark is True:
+                continue
+            sensitive = b"true" if member.body.is_sensitive(at) else b""
+            body = Body(value if isinstance(value, dict) else {}, mark if isinstance(mark, dict) else {}, sensitive)
+            found.append(
+                Member(
+                    member.resource, member.row, body, member.block, member.cloud, steps, at + ".", member.configured
+                )
+            )
+        return found
+
+    # --- values
+
+    def values(self, m: Member, path: str | tuple[str, ...]) -> list[Value]:
+        """Values under a path; what the provider fills in by itself because nothing was set is left out."""
+        steps = segments(path) if isinstance(path, str) else path
+        found = m.body.get(steps)
+        kept = [v for v in found if v.value is not UNKNOWN or not self._filled_in(m, steps, v)]
+        # A sensitive value must not come out, in a size or a zone either: it counts as not known.
+        return [Value(v.path, UNKNOWN, True) if v.sensitive else v for v in kept]
+
+    def known(self, m: Member, path: str) -> list[Any]:
+        """The known values under a path."""
+        return [v.value for v in self.values(m, path) if v.value is not UNKNOWN]
+
+    def _filled_in(self, m: Member, steps: tuple[str, ...], v: Value) -> bool:
+        """Unknown because unset and computed, not because it was set to something unknown."""
+        path = m.prefix + steps
+        if not m.configured:
+            return any(_within(v.path, c, steps) for c in m.row.computed)
+        if self.refs.configured(m.block, path):
+            return False
+        if any(_within(v.path, c, steps) for c in m.row.computed):
+            # Inside a dynamic block an unknown value was set by someone, unless the whole block is unknown.
+            return v.path == steps[0] or self.refs.configured(m.block, path[:1])
+        if len(steps) == 1:
+            return not m.prefix  # an attribute cannot come from a dynamic block
+        return self.refs.configured(m.block, path[:1]) and self.refs.configured(m.block, path[:-1])
+
+    # --- conditions
+
+    def holds(self, m: Member, text: str, needed: int | None = None) -> bool | None:
+        """Whether a condition holds: None where the plan does not say."""
+        c = condition(text)
+        if c.op in ("set", "unset"):
+            is_set = self._is_set(m, c)
+            return is_set if c.op == "set" or is_set is None else not is_set
+        values = self.values(m, c.path)
+        if c.op == "absent":
+            return not values
+        verdicts = [_test(c, v.value) for v in values]
+        if c.op == "!=":
+            return None if None in verdicts else all(v is True for v in verdicts)
+        if True in verdicts:
+            return True
+        return None if None in verdicts else False
+
+    def _is_set(self, m: Member, c: Condition) -> bool | None:
+        values = self.values(m, c.path)
+        if any(v.value is not UNKNOWN and v.value not in ("", []) for v in values):
+            return True  # an empty object counts: it switches on what it names
+        if any(v.value is UNKNOWN for v in values):
+            return True if m.configured and self.refs.configured(m.block, m.prefix + c.path) else None
+        return False
+
+    def any_holds(self, m: Member, texts: Iterable[str]) -> bool | None:
+        verdicts = [self.holds(m, t) for t in texts]
+        return True if True in verdicts else (None if None in verdicts else False)
+
+    # --- references
+
+    def join(self, m: Member, text: str) -> Joined:
+        """The resources an attribute refers to, by configuration reference first."""
+        p = pointer(text)
+        path = m.prefix + p.path
+        values = self.values(m, p.path)
+        trace = self.refs.trace(m.block, path)
+        if not values and not trace.targets:
+            return Joined("absent")
+        shown = values[0].path if values else ".".join(p.path)
+        if not values and m.body.get(p.path) == [] and not _unknown_at(m.body, p.path):
+            return Joined("absent")  # written, and null: `x ? ref : null`
+        found: list[Member] = []
+        partial = bool(trace.unresolved)
+        for target in trace.targets:
+            got = self._target(m, target, trace.keyed, p)
+            partial = partial or not got
+            found.extend(got)
+        literal = [v.value for v in values if isinstance(v.value, str) and v.value]
+        if not found and literal:
+            found = [x for value in literal for x in self._named(value, p)]
+        if not found and not literal:
+            written = self.refs.configured(m.block, path)
+            if not written or (trace.unresolved and all(u.startswith("local.") for u in trace.unresolved)):
+                found = self._only_one(m, p)
+        unique = tuple({x.resource.address: _via(x, ".".join(p.path)) for x in found}.values())
+        if unique:
+            return Joined("found", unique, shown, trace.keyed, partial)
+        return Joined("outside" if literal else "unknown", (), shown, trace.keyed, True)
+
+    def _target(self, m: Member, target: Target, keyed: str, p: Pointer) -> list[Member]:
+        instances = [
+            r for r in self.refs.instances_of(m.resource, target, keyed) if not p.types or r.type in p.types
+        ]
+        made = [x for r in instances if (x := self.member(r)) is not None]
+        if made:
+            return made
+        for r, values, marks in self.refs.prior_bodies(target):
+            if p.types and r.type not in p.types:
+                continue
+            body = Body(values, {}, marks)
+            if (x := self._make(r, body)) is not None:
+                made.append(x)
+        return made
+
+    def _named(self, value: str, p: Pointer) -> list[Member]:
+        """Resources of the plan whose id, name or link is this value; of the types given, so it is never a guess."""
+        found: list[Member] = []
+        for kind in p.types:
+            if kind not in self._identities:
+                self._identities[kind] = self._index(kind)
+            found.extend(x for r in self._identities[kind].get(value, ()) if (x := self.member(r)) is not None)
+        return found
+
+    def _index(self, kind: str) -> dict[str, list[Resource]]:
+        index: dict[str, list[Resource]] = {}
+        for resources in self.plan.by_block.values():
+            if resources[0].type != kind or resources[0].is_data:
+                continue
+            for r in resources:
+                x = self.member(r)
+                for name in x.row.identity if x is not None else ():
+                    for v in x.body.get((name,)) if x is not None else ():
+                        if isinstance(v.value, str):
+                            index.setdefault(v.value, []).append(r)
+        return index
+
+    def _only_one(self, m: Member, p: Pointer) -> list[Member]:
+        """Where a dynamic block or a local hides the reference: the one resource of that type in the same module."""
+        home = m.resource.module_address
+        found: list[Resource] = []
+        for resources in self.plan.by_block.values():
+            first = resources[0]
+            if first.type in p.types and not first.is_data:
+                found.extend(r for r in resources if r.module_address == home and r.change.actions != ("delete",))
+        if len(found) > 1 and len({block_address(r) for r in found}) == 1 and m.resource.index is not None:
+            found = [r for r in found if r.index == m.resource.index]
+        made = self.member(found[0]) if len(found) == 1 else None
+        return [made] if made is not None else []
+
+
+def _within(at: str, computed: str, steps: tuple[str, ...]) -> bool:
+    """Whether a value unknown at a concrete path is unknown because of a computed path at or below it."""
+    names = tuple(p.partition("[")[0] for p in at.split("."))
+    wanted = segments(computed)
+    return steps[: len(wanted)] == wanted and wanted[: len(names)] == names
+
+
+def _via(m: Member, via: str) -> Member:
+    return Member(m.resource, m.row, m.body, m.block, m.cloud, m.prefix, m.at, m.configured, via)
+
+
+def _unknown_at(body: Body, path: tuple[str, ...]) -> bool:
+    return any(v.value is UNKNOWN for v in body.get(path))
+
+
+def blocks(value: Any, mark: Any, steps: tuple[str, ...], at: str) -> Iterator[tuple[str, Any, Any]]:
+    """Every block under a path of block names, with its concrete path and its mark."""
+    if not steps:
+        yield at, value, mark
+        return
+    name = steps[0]
+    inner = value.get(name) if isinstance(value, Mapping) else None
+    marks = mark.get(name) if isinstance(mark, Mapping) else mark
+    here = f"{at}.{name}" if at else name
+    if marks is True:
+        yield here, None, True
+        return
+    if isinstance(inner, list):
+        for i, item in enumerate(inner):
+            item_mark = marks[i] if isinstance(marks, list) and i < len(marks) else None
+            yield from blocks(item, item_mark, steps[1:], f"{here}[{i}]")
+    elif isinstance(inner, Mapping):
+        yield from blocks(inner, marks, steps[1:], here)
+
+
+def _test(c: Condition, value: Any) -> bool | None:
+    """One value against a condition; None where it is unknown."""
+    if value is UNKNOWN:
+        return None
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if c.op == "=":
+        return text in c.value.split("|")
+    if c.op == "!=":
+        return text not in c.value.split("|")
+    if c.op == "~":
+        return re.search(c.value, text) is not None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number < float(c.value) if c.op == "<" else number > float(c.value)
