@@ -123,8 +123,11 @@ def region_record(row: Row) -> dict[str, Any]:
 
 
 def instance_record(row: Row) -> dict[str, Any]:
-    record = {k: row.text(k) for k in _WORDS}
-    return _trim({**record, **{k: n for k in _NUMBERS if (n := _number(row.text(k))) is not None}}, row)
+    record: dict[str, Any] = {k: row.text(k) for k in _WORDS}
+    made = _trim({**record, **{k: n for k in _NUMBERS if (n := _number(row.text(k))) is not None}}, row)
+    if any(part.strip().partition("=")[0] == "fabric" for part in row.text("from_memory").split(";")):
+        made["fabric_confirmed"] = False
+    return made
 
 
 def _number(text: str) -> float | int | None:

@@ -139,14 +139,8 @@ def instances(cloud: Path) -> dict[str, Any]:
             record["confirmed"] = False
         if any(t.strip().partition("=")[0] == "fabric" for t in r["from_memory"].split(";")):
             record["fabric_confirmed"] = False
-        if INFERENCE_CLASS.fullmatch(r["accelerator"].replace(" ", "")):
-            record["inference"] = True
         made[r["instance_type"]] = record
     return made
-
-
-# Accelerators that are made for inference (article 003); a fleet of them without other evidence serves.
-INFERENCE_CLASS = re.compile(r"T4g?|L4|L40S|A10G?|RTX.*|Inferentia\d?")
 
 
 def job_tables(cloud: Path) -> dict[str, Any]:

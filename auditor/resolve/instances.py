@@ -11,6 +11,8 @@ from auditor.facts import Cloud
 from auditor.model import UNKNOWN, Accelerator
 from auditor.resolve.members import Member, Reader
 
+# Accelerators made for inference (article 003): a fleet of them without other evidence serves.
+_INFERENCE = re.compile(r"T4g?|L4|L40S|A10G?|RTX.*|Inferentia\d?")
 # Spellings of one fabric in vendor tables.
 _FABRIC = {"rdma": "roce", "tcpxo": "tcpx"}
 
@@ -174,7 +176,7 @@ def accelerator(cloud: Cloud, name: str, row: dict[str, Any]) -> Accelerator:
         intra_node=str(row.get("intra_node", "")),
         gpudirect={"y": True, "n": False}.get(rdma),
         local_nvme_gb=row.get("local_nvme_gb"),
-        inference_class=bool(row.get("inference")),
+        inference_class=_INFERENCE.fullmatch(str(row.get("accelerator", "")).replace(" ", "")) is not None,
         multi_node={"y": True, "n": False}.get(multi),
         confirmed=bool(row.get("confirmed", True)),
         fabric_confirmed=bool(row.get("fabric_confirmed", True)),
