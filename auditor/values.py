@@ -207,11 +207,11 @@ _MAPPING = msgspec.json.Decoder(dict[str, Any] | None)
 def _mapping(raw: bytes, resource: Resource) -> dict[str, Any]:
     try:
         return _MAPPING.decode(raw) or {}
-    except msgspec.ValidationError as e:
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise shapeless(resource.address, e) from e
 
 
-def shapeless(address: str, error: msgspec.ValidationError) -> InputError:
+def shapeless(address: str, error: Exception) -> InputError:
     """A body that is no object: bodies stay undecoded until a rule asks, and so this comes up late."""
     return InputError(f"{address}: not of the shape that Terraform writes: {error}", "Run: terraform show -json tfplan")
 
@@ -222,7 +222,10 @@ def decode_after(resource: Resource) -> Body:
     unknown_raw = bytes(change.after_unknown)
     unknown: Any = True if unknown_raw == b"true" else {}
     if unknown_raw not in (b"{}", b"false", b"null", b"true"):
-        unknown = msgspec.json.decode(unknown_raw)
+        try:
+            unknown = msgspec.json.decode(unknown_raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as e:
+            raise shapeless(resource.address, e) from e
     return Body(_mapping(change.after, resource), unknown, bytes(change.after_sensitive))
 
 
