@@ -9,7 +9,7 @@ $(BIN)/auditor:
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
 
 demo: $(BIN)/auditor
-	cd examples/rogue-gpu && $(abspath $(BIN))/auditor check plan.json --as-of 2026-11-20 || test $$? -eq 1
+	cd examples/rogue-gpu && $(abspath $(BIN))/auditor check plan.json --hcl-dir . --as-of 2026-11-20 || test $$? -eq 1
 
 test: $(BIN)/auditor
 	$(BIN)/python -m pytest

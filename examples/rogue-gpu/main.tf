@@ -1,4 +1,4 @@
-# A training stack that its team believes to be "EU only". Three things in it are not what they seem.
+# A training stack that its team believes to be "EU only". Four things in it are not what they seem.
 terraform {
   required_version = ">= 1.9"
   required_providers {
@@ -70,4 +70,17 @@ resource "aws_autoscaling_group" "train" {
     id      = aws_launch_template.train.id
     version = aws_launch_template.train.latest_version
   }
+}
+
+# On-call wanted CloudWatch investigations; the provider has no resource for them, so CloudFormation stands in.
+resource "aws_cloudformation_stack" "investigations" {
+  name = "gpu-investigations"
+  template_body = jsonencode({
+    Resources = {
+      Group = {
+        Type       = "AWS::AIOps::InvestigationGroup"
+        Properties = { Name = "gpu-health" }
+      }
+    }
+  })
 }
