@@ -26,7 +26,10 @@ def test_every_page_is_linked_and_runs_something() -> None:
     assert [p for p in pages if f"cases/{p}.md" not in overview] == []
 
 
-@pytest.mark.parametrize(("page", "folder", "needs", "command", "shown"), CASES, ids=[f"{c[0]}: {c[3].split()[0]}" for c in CASES])
+IDS = [f"{c[0]}: {c[3].split()[0]}" for c in CASES]
+
+
+@pytest.mark.parametrize(("page", "folder", "needs", "command", "shown"), CASES, ids=IDS)
 def test_page(monkeypatch: pytest.MonkeyPatch, page: str, folder: str, needs: str, command: str, shown: str) -> None:
     if needs and needs not in known_rules():
         pytest.skip(f"{needs} is not in this version")
