@@ -309,6 +309,7 @@ class References:
         if output is None:
             return Trace(unresolved=(f"{child}.{tail[0]}",))
         inner = self.follow(child, output.get("expression"), "", (), depth)
+        inner = _indexed(inner, tail[1:])
         sensitive = inner.sensitive or bool(output.get("sensitive"))
         step = Evidence(f"output {tail[0]} of {child}", ref=("output", child, str(tail[0])))
         return replace(inner, steps=(step, *inner.steps), sensitive=sensitive)
@@ -327,7 +328,7 @@ class References:
         seen = self._seen(target.block, resource.module_address)
         all_ = seen.instances
         if target.key is not None:
-            return seen.by_key.get(target.key) or all_
+            return seen.by_key.get(target.key) or _nth(seen, target.key) or all_
         if keyed and resource.index is not None and len(all_) > 1:
             mine = seen.by_key.get(resource.index)
             if mine and (keyed == "each" or self._siblings(resource) == len(all_)):
@@ -422,6 +423,22 @@ class References:
             )
             for address, r in self._prior_of(target)
         ]  # fmt: skip
+
+
+def _nth(seen: _Seen, key: str | int) -> list[Resource]:
+    """A list made from a `for_each` block is in the order of its keys, as Terraform sorts them."""
+    if not isinstance(key, int) or not all(isinstance(k, str) for k in seen.by_key) or len(seen.by_key) != len(seen.instances):
+        return []
+    keys = sorted(str(k) for k in seen.by_key)
+    return seen.by_key[keys[key]] if key < len(keys) else []
+
+
+def _indexed(trace: Trace, steps: list[str | int]) -> Trace:
+    """`module.vpc.subnet_ids[0]` of an output over a whole block means one instance of it, where the block has such a key."""
+    key = _key(steps[0]) if steps and _is_key(steps[0]) else None
+    if key is None or len(trace.targets) != 1 or trace.targets[0].key is not None or trace.constants:
+        return trace
+    return replace(trace, targets=(replace(trace.targets[0], key=key),))
 
 
 def _constant(value: Any, name: str) -> Trace:
