@@ -68,8 +68,8 @@ def _diagram(j: Job, style: str, state: str) -> str:
             f'<rect class="node" x="{x + 11 + (i % 4) * 33}" y="{28 + (i // 4) * 33}" width="27" height="27" rx="4"/>'
             for i in range(min(here, MAX_NODES))
         )
-        more = f'<text x="{x + width - 8}" y="18" text-anchor="end">{here} nodes</text>' if nodes else ""
-        label = cut(clean(zone) or "zone unknown", 14)
+        more = f'<text x="{x + width - 8}" y="18" text-anchor="end">×{here}</text>' if nodes else ""
+        label = cut(clean(zone) or "zone unknown", 16)
         parts.append(
             f'<rect class="zone" x="{x + 1}" y="1" width="{width - 2}" height="98" rx="8"/>'
             f'<text x="{x + 9}" y="18">{name(label)}</text>{more}{squares}'
