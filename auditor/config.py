@@ -83,7 +83,7 @@ class Config:
     prices: Mapping[str, Any] = field(default_factory=dict)
     prices_declared: frozenset[str] = frozenset()  # those that a document or flag states: the rest are defaults
     rules: Mapping[str, RuleOverride] = field(default_factory=dict)
-    rules_dirs: tuple[Path, ...] = ()
+    own_rules: Mapping[str, Rule] = field(default_factory=dict)  # of `rules_dirs`, by id
     overlay: Overlay = field(default_factory=Overlay)  # rows over the shipped catalogue
     waivers: tuple[Waiver, ...] = ()
     baseline: Path | None = None
@@ -179,6 +179,7 @@ def load_config(
     overlay = overlay_of(merge_layers({}, documents).get("catalog", {}), index)
     if overlay.rows:
         index = msgspec.convert(overlay.patch_index(msgspec.to_builtins(index)), Index)
+    shipped, rules = rules, _with_own(rules, documents, index, as_of, cwd)
     documents = [vet_policy(document, index, rules, as_of) for document in documents]
     name = documents[-1].name if documents else ""
     for key, value in overrides.get("assume", {}).items():
@@ -203,7 +204,7 @@ def load_config(
         prices=merged["prices"],
         prices_declared=frozenset(k.removeprefix("+") for k in stated.get("prices", {})),
         rules=_rule_overrides(merged.get("rules", {}), documents),
-        rules_dirs=tuple(Path(p) for p in merged.get("rules_dirs", ())),
+        own_rules={k: r for k, r in rules.items() if k not in shipped},
         overlay=overlay,
         waivers=(*merged.get("waivers", ()), *_waiver_files(merged, documents, cwd, rules, as_of)),
         baseline=Path(merged["baseline"]) if "baseline" in merged else None,
@@ -222,6 +223,29 @@ def _origin(documents: Sequence[Document], *path: str) -> str:
         if key:
             return f"{document.where((key, *path[1:]))} "
     return ""
+
+
+def _with_own(
+    rules: Mapping[str, Rule], documents: Sequence[Document], index: Index, as_of: str, cwd: Path
+) -> Mapping[str, Rule]:
+    """The known rules and those of `rules_dirs`."""
+    folders = merge_layers({}, documents).get("rules_dirs", ())
+    own = []
+    for folder in dict.fromkeys(folders):
+        where = _origin(documents, "rules_dirs")
+        if not Path(folder).is_dir():
+            raise PolicyError(f"{where}no folder {display(Path(folder), cwd)}")
+        from auditor.ownrules import read_rules_dir
+
+        found = read_rules_dir(Path(folder), display(Path(folder), cwd), index, as_of)
+        if not found:
+            raise PolicyError(f"{where}no rule in {display(Path(folder), cwd)}")
+        own += [(rule, where) for rule in found]
+    if not own:
+        return rules
+    from auditor.ownrules import join
+
+    return join(rules, own)
 
 
 def _waiver_files(

@@ -253,6 +253,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         backends=backend_locations(plan.source, catalog) if plan.source is not None else (),
         allowed=(("", config.places.top),) if config.places is not None else (), operators=config.operators, index=index,
         job_context=job_context(jobs, config, catalog),
+        as_of=as_of.isoformat(), tags=lambda r: tags_of(r, locator.providers),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from auditor.catalog import Catalog, data_dir
 from auditor.config import load_config
 from auditor.documents import read_file, validate
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, PolicyError
 from auditor.load.plan import load
 from auditor.model import Finding, Plan, Rule, strip_keys
 from auditor.pipeline import audit
@@ -52,6 +52,8 @@ def read_cases(path: Path) -> list[Case]:
     found: list[Case] = []
     for file in files:
         document = read_file(file)
+        if isinstance(document.value, dict) and "check" in document.value:
+            continue  # a rule, which the cases beside it test
         validate(document, "cases")
         for i, body in enumerate(document.value["cases"]):
             merged = {**document.value.get("defaults", {}), **body}
@@ -81,7 +83,7 @@ def run_case(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Result:
             left.remove(hit)
     problems += [f"unexpected: {f.rule} {f.kind} {f.level} {f.address} {f.path}: {f.message}" for f in left]
     shown = tuple(dict.fromkeys(f"{w['rule']} {w.get('kind', 'fail')}" for w in expected))
-    return Result(case, tuple(problems), shown or tuple(f"{r} pass" for r in case.body.get("passes", ())))
+    return Result(case, tuple(problems), shown + tuple(f"{r} pass" for r in case.body.get("passes", ())))
 
 
 def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Sequence[Finding]:
@@ -90,7 +92,7 @@ def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Sequence[
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         plans = list(_plans(case, folder))
-        given = {"version": 1, **body.get("policy", {})}
+        given = _rebased({"version": 1, **body.get("policy", {})}, case.base)
         policy, workload = folder / "policy.json", None
         policy.write_text(json.dumps(given), encoding="utf-8")
         if "workload" in body:
@@ -102,10 +104,45 @@ def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Sequence[
         )  # fmt: skip
         names = [str(n) for n in body.get("rules", ())]
         off = {k: v.off for k, v in config.rules.items()}
+        rules = {**rules, **config.own_rules}
         return audit(plans, config, catalog, select(rules.values(), names, off), rules, as_of).findings
 
 
+def _rebased(policy: dict[str, Any], base: Path) -> dict[str, Any]:
+    """A policy whose paths start from the case file; rules that lie beside it are in force."""
+    for key in ("rules_dirs", "waiver_files"):
+        if key in policy:
+            policy[key] = [str((base / p).resolve()) for p in policy[key]]
+    if "extends" in policy:
+        policy["extends"] = [str((base / p).resolve()) if "/" in p else p for p in policy["extends"]]
+    beside = [*base.glob("*.yaml"), *base.glob("*.yml")]
+    if "rules_dirs" not in policy and any(_is_rule(file) for file in beside):
+        policy["rules_dirs"] = [str(base.resolve())]
+    return policy
+
+
+def _is_rule(file: Path) -> bool:
+    value = read_file(file).value
+    return isinstance(value, dict) and "check" in value and "cases" not in value
+
+
+def rules_beside(paths: Sequence[Path]) -> set[str]:
+    """Ids of the rules in the folders of case files."""
+    files = [f for p in paths for f in (sorted(p.rglob("*.yaml")) if p.is_dir() else sorted(p.parent.glob("*.yaml")))]
+    return {str(read_file(f).value["id"]) for f in files if _is_rule(f)}
+
+
 def _plans(case: Case, folder: Path) -> Iterator[Plan]:
+    if "hcl" in case.body:
+        files = case.body["hcl"]
+        for name, text in ({"main.tf": files} if isinstance(files, str) else files).items():
+            file = folder / "source" / name
+            if not file.resolve().is_relative_to((folder / "source").resolve()):
+                raise PolicyError(f"{case.where} the file {name} would lie outside the case's folder")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        yield from load(str(folder / "source"), bytes)
+        return
     plan = case.body.get("plan", {})
     if isinstance(plan, str):
         yield from load(str(case.base / plan), bytes)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from auditor.checks import CHECKS, Check
+from auditor.checks.custom import CUSTOM
 from auditor.errors import CatalogError, RuleError
 from auditor.model import Level, Rule
 
@@ -97,4 +99,18 @@ def bind(rules: Iterable[Rule]) -> list[tuple[Check, dict[str, Rule]]]:
     by_check: dict[str, dict[str, Rule]] = {}
     for rule in rules:
         by_check.setdefault(rule.check, {})[rule.id] = rule
-    return [(check, by_check[name]) for name, check in CHECKS if name in by_check]
+    made = [(check, by_check.pop(name)) for name, check in CHECKS if name in by_check]
+    made += [(check, by_check.pop(name)) for name, check in CUSTOM.items() if name in by_check]
+    return made + [(_python_check(name), bound) for name, bound in by_check.items()]
+
+
+def _python_check(name: str) -> Check:
+    """A check of an installed package. Raises RuleError where it is not there or cannot be loaded."""
+    found = list(entry_points(group="auditor.checks", name=name))
+    if not found:
+        raise RuleError(f"no check is called {name!r}", "is the package that brings it installed?")
+    try:
+        check: Check = found[0].load()
+    except Exception as e:  # the package's code; whatever it raises, the run ends and says so
+        raise RuleError(f"the check {name!r} of {found[0].value} cannot be loaded: {type(e).__name__}: {e}") from e
+    return check

@@ -17,14 +17,14 @@ LAYERS = [
         "lagfacts", "laguse", "lagrows", "economics", "workload", "latency", "cliffplot", "jobfacts",
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting", "overlays", "gates", "hydration"},
-    {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "config"},
+    {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "ownrules", "config"},
     {"economic_facts", "planned_jobs", "refresh", "verify"},
     {"pipeline"},
     {"policytest"},
     {"cli"},
 ]
 # Modules of one rank that may import each other all the same.
-NEIGHBOURS = {("layers", "documents"), ("vetting", "documents"), ("overlays", "documents")}
+NEIGHBOURS = {("layers", "documents"), ("vetting", "documents"), ("overlays", "documents"), ("config", "ownrules")}
 RANK = {name: i for i, layer in enumerate(LAYERS) for name in layer}
 CLOUD = re.compile(r"^(aws|azurerm|azapi|google|oci|nebius|crusoe|coreweave|ibm|alicloud|scaleway|ovh|hcloud)_")
 

@@ -11,7 +11,9 @@ from auditor.checks.lag import LagContext
 from auditor.checks.resting import Resting
 from auditor.checks.sovereignty import Allowed, SovereigntyContext, Subject
 from auditor.facts import Index
-from auditor.model import Job, Location, Outcome, Plan, Rule
+from auditor.model import Job, Location, Outcome, Plan, Resource, Rule, Unknown
+
+NOTHING = Index("", {}, {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,10 @@ class AuditContext:
     backends: Sequence[Location] = ()
     allowed: tuple[tuple[str, Allowed], ...] = ()  # the top-level list
     operators: frozenset[str] | None = None  # None: not configured
-    index: Index | None = None
     job_context: JobContext = field(default_factory=JobContext)
+    index: Index = NOTHING
+    as_of: str = ""
+    tags: Callable[[Resource], Mapping[str, object] | Unknown] | None = None  # after default tags are merged
 
 
 Check = Callable[[AuditContext, Mapping[str, Rule]], Iterator[Outcome]]

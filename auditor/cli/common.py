@@ -48,10 +48,13 @@ def read_config(
     policy: str | None, workload: Path | None, overrides: dict[str, Any], catalog: Catalog,
     every: dict[str, Rule], as_of: date,
 ) -> Config:  # fmt: skip
-    return load_config(
+    """The policy of a run; its own rules join `every`."""
+    config = load_config(
         policy, workload, overrides, index=catalog.index, rules=every, as_of=as_of.isoformat(),
         cwd=Path.cwd(), policies_dir=data_dir("policies"),
     )  # fmt: skip
+    every.update(config.own_rules)
+    return config
 
 
 def workload_near(paths: tuple[str, ...]) -> Path | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from auditor.catalog import Catalog
+from auditor.catalog import Catalog, data_dir
 from auditor.cli.common import as_of_date, known_rules, read_config
 from auditor.documents import load_schema, read_file, schema_names, validate
 from auditor.errors import AuditorError, ExitCode
@@ -54,8 +54,12 @@ def _validate(file: Path, kind: str | None, as_of: str | None) -> str:
         from auditor.config import read_workload
 
         read_workload(file, str(file))
-    else:
+    elif file.resolve().is_relative_to(data_dir("policies").resolve()):
         validate(document, kind)
+    else:
+        from auditor.ownrules import read_rule
+
+        read_rule(document, catalog.index, when.isoformat())
     return kind
 
 
