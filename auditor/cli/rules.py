@@ -1,4 +1,4 @@
-"""`auditor rules`, `explain` and `regions`."""
+"""`auditor regions`."""
 
 from __future__ import annotations
 
@@ -6,37 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from auditor.catalog import Catalog, data_dir
+from auditor.catalog import Catalog
 from auditor.cli.common import as_of_date, known_rules, read_config
-from auditor.errors import ExitCode, PolicyError
+from auditor.errors import ExitCode
 from auditor.facts import Index
 from auditor.report.escape import clean
-from auditor.rules import load_rules
-
-
-@click.command("rules")
-def rules_command() -> int:
-    """Every rule with its level."""
-    for rule in load_rules(data_dir("policies")):
-        click.echo(f"{rule.id:8} {rule.level:8} {rule.title}")
-    return ExitCode.OK
-
-
-@click.command("explain")
-@click.argument("name")
-def explain_command(name: str) -> int:
-    """Why a rule exists, what is bad, what is good, where it comes from."""
-    found = [r for r in load_rules(data_dir("policies")) if name.upper() in (r.id, *(a.upper() for a in r.aliases))]
-    if not found:
-        raise PolicyError(f"no rule is called {name!r}", "`auditor rules` lists them.")
-    rule = found[0]
-    click.echo(f"{rule.id}  {rule.title}  [{rule.level}]\n\n{rule.why}\n\nFix: {rule.remediation}")
-    for title, text in (("Bad", rule.bad), ("Good", rule.good)):
-        if text:
-            click.echo(f"\n{title}:\n" + "\n".join(f"  {line}" for line in text.rstrip().splitlines()))
-    for source in rule.sources:
-        click.echo(f"\nSource: {source}")
-    return ExitCode.OK
 
 
 @click.command("regions")
