@@ -7,7 +7,6 @@ nothing. Checks in Python come from installed packages, through the entry-point 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,6 +104,8 @@ def _vet_operand(document: Document, params: Mapping[str, Any]) -> None:
 
 def python_checks() -> tuple[str, ...]:
     """Names of the checks that installed packages bring."""
+    from importlib.metadata import entry_points
+
     return tuple(sorted(e.name for e in entry_points(group=GROUP)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +105,8 @@ def bind(rules: Iterable[Rule]) -> list[tuple[Check, dict[str, Rule]]]:
 
 def _python_check(name: str) -> Check:
     """A check of an installed package. Raises RuleError where it is not there or cannot be loaded."""
+    from importlib.metadata import entry_points  # heavy, and few runs have such a check
+
     found = list(entry_points(group="auditor.checks", name=name))
     if not found:
         raise RuleError(f"no check is called {name!r}", "is the package that brings it installed?")
