@@ -28,6 +28,8 @@ class Size:
 def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zones, types: Types) -> Size:
     """The size of one sizing instance. GKE-like counts are per zone and multiply."""
     row = member.row
+    if (why := reader.plan.uncertain.get(member.resource.address)) is not None:
+        return _with_gpus(None, None, types, "count", "", f"{member.block}: {why}", False)
     if row.kind == "instance":
         return _with_gpus(1, 1, types, "", "", "", False)
     low: list[int] = []
