@@ -56,6 +56,7 @@ class Reader:
     _rows: dict[tuple[str, str], tuple[Cloud, list[Row]] | None] = field(default_factory=dict)
     _identities: dict[str, dict[str, list[Resource]]] = field(default_factory=dict)
     _members: dict[str, Member | None] = field(default_factory=dict)
+    _joined: dict[tuple[object, ...], Joined] = field(default_factory=dict)
 
     # --- members
 
@@ -179,12 +180,17 @@ class Reader:
         shown = values[0].path if values else ".".join(p.path)
         if not values and m.body.get(p.path) == [] and not _unknown_at(m.body, p.path):
             return Joined("absent")  # written, and null: `x ? ref : null`
+        # Instances of one block that do not index by their own key refer to the same resources: joined once.
+        key = (m.block, path, m.resource.module_address, text, shown)
+        if not trace.keyed and (held := self._joined.get(key)) is not None:
+            return held
         found: list[Member] = []
         partial = bool(trace.unresolved)
         for target in trace.targets:
             got = self._target(m, target, trace.keyed, p)
             partial = partial or not got
             found.extend(got)
+        followed = bool(found)
         literal = [v.value for v in values if isinstance(v.value, str) and v.value]
         if not found and literal:
             found = [x for value in literal for x in self._named(value, p)]
@@ -194,7 +200,10 @@ class Reader:
                 found = self._only_one(m, p)
         unique = tuple({x.resource.address: _via(x, ".".join(p.path)) for x in found}.values())
         if unique:
-            return Joined("found", unique, shown, trace.keyed, partial)
+            joined = Joined("found", unique, shown, trace.keyed, partial)
+            if followed and not trace.keyed:
+                self._joined[key] = joined
+            return joined
         return Joined("outside" if literal else "unknown", (), shown, trace.keyed, True)
 
     def _target(self, m: Member, target: Target, keyed: str, p: Pointer) -> list[Member]:

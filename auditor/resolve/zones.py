@@ -29,6 +29,7 @@ class Zones:
 class ZoneReader:
     reader: Reader
     _cache: dict[str, Zones] = field(default_factory=dict)
+    _unions: dict[tuple[object, ...], Zones] = field(default_factory=dict)
 
     def of(self, member: Member, chain: Iterable[Member]) -> Zones:
         """The zones of a sizing resource: its own attributes first, then its templates and parts."""
@@ -110,6 +111,12 @@ class ZoneReader:
         return self._union(joined, path, scalar, hops + 1)
 
     def _union(self, joined: Joined, path: str, scalar: bool, hops: int) -> Zones:
+        key = (tuple([id(x.resource) for x in joined.members]), path, scalar, joined.keyed, joined.partial)
+        if key not in self._unions:
+            self._unions[key] = self._united(joined, path, scalar, hops)
+        return self._unions[key]
+
+    def _united(self, joined: Joined, path: str, scalar: bool, hops: int) -> Zones:
         zones: list[str] = []
         most: int | None = 0
         for other in joined.members:
