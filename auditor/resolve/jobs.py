@@ -8,22 +8,37 @@ group, cluster network, GPU cluster or partition, or because the workload manife
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+import msgspec
 
 from auditor.facts import Facts
 from auditor.jobfacts import pointer
-from auditor.model import Accelerator, Action, Evidence, FabricState, Job, JobRole, Node, Plan, Resource, strip_keys
+from auditor.model import (
+    Accelerator,
+    Action,
+    Evidence,
+    FabricState,
+    Job,
+    JobRole,
+    Node,
+    Plan,
+    Resource,
+    block_address,
+    strip_keys,
+)
 from auditor.resolve.fabric import Switch, holds, switch
 from auditor.resolve.instances import Types, read_types
 from auditor.resolve.members import Member, Reader
-from auditor.resolve.references import References
+from auditor.resolve.references import References, Target
 from auditor.resolve.roles import LABELS, by_words, spoken
 from auditor.resolve.size import Size, add, read_size
 from auditor.resolve.zones import ZoneReader, Zones, join_zones
 from auditor.values import Projection
 
+_PATH: Final = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 _SIZING: Final = ("instance", "fleet", "karpenter")
 _GONE: Final = (Action.DELETE, Action.FORGET, Action.READ)
 
@@ -79,8 +94,16 @@ class JobBuilder:
             return []
         self._attached = _attachments(reader, self.plan)
         zones = ZoneReader(reader)
+        alike = _Alike(reader)
         units: list[Unit] = []
+        read: dict[tuple[object, ...], Unit | None] = {}
         for r in candidates:
+            key = alike.key(r) if r.address not in self._attached else None
+            if key is not None and key in read:
+                held = read[key]
+                if held is not None:
+                    units.append(_as(held, r, self._existing(r)))
+                continue
             member = reader.member(r)
             if member is None:
                 continue
@@ -88,6 +111,8 @@ class JobBuilder:
                 unit = self._unit(reader, zones, part)
                 if unit is not None:
                     units.append(unit)
+                if key is not None:
+                    read[key] = unit
         groups = _merged(_grouped(units), self.settings.declared)
         names = _names(groups)
         return sorted(
@@ -114,11 +139,14 @@ class JobBuilder:
         role, reason = _role(reader, member, chain, types, fabric, placement, block, self.settings.role)
         kind, per_domain, key = _domain(reader, member, chain)
         r = member.resource
-        existing = not r.importing and (self.plan.kind == "state" or r.action is Action.NOOP)
+        existing = self._existing(r)
         return Unit(
             member, chain, types, size, zones, fabric, spot, reservation or (block or None), block, placement, merge,
             role, reason, (kind, per_domain), key, existing,
         )  # fmt: skip
+
+    def _existing(self, r: Resource) -> bool:
+        return not r.importing and (self.plan.kind == "state" or r.action is Action.NOOP)
 
     def _chain(self, reader: Reader, member: Member) -> tuple[tuple[Member, ...], str, bool]:
         """The resource, what is attached to it, its templates and parts; why one is lost; whether a template was."""
@@ -347,6 +375,72 @@ def _role(
     if types.known and all(t.inference_class for t in types.known):
         return "inference", f"accelerator class of {types.known[0].accelerator}"
     return "unknown", "nothing in the plan says what it is for"
+
+
+# Values that tell what is read, labels by their words, names by their words, and references by the instance's own key.
+_Reading = tuple[Projection, Projection, Projection | None, list[tuple[Target, str]]]
+_NOT_READ: Final = ("labels", "names", "identity", "source", "date", "confidence")
+
+
+@dataclass(slots=True)
+class _Alike:
+    """Tells instances of one block apart only by what a job is read from: equal keys give equal units."""
+
+    reader: Reader
+    _plans: dict[str, _Reading | None] = field(default_factory=dict)
+
+    def key(self, r: Resource) -> tuple[object, ...] | None:
+        """None where instances are not alike even so: several units, a domain each, an uncertain count."""
+        block = block_address(r)
+        if block not in self._plans:
+            self._plans[block] = self._plan(r, block)
+        plan = self._plans[block]
+        if plan is None or r.address in self.reader.plan.uncertain:
+            return None
+        values, labels, named, keyed = plan
+        said = b"".join(labels.key(r)).lower()
+        names = (r.address, *(n.decode(errors="replace") for n in named.key(r))) if named is not None else (r.address,)
+        return (
+            block, r.module_address, values.key(r), by_words(names),
+            said if any(word.encode() in said for word in LABELS) else b"",
+            tuple([id(self.reader.refs.instances_of(r, t, k)) for t, k in keyed]),
+        )  # fmt: skip
+
+    def _plan(self, r: Resource, block: str) -> _Reading | None:
+        held = self.reader.rows(r)
+        rows = held[1] if held is not None else []
+        if not rows or any(row.unit or row.domain_all for row in rows):
+            return None
+        # Every text of a row that could be an attribute: more than needed does no harm.
+        texts = [t for row in rows for t in _texts(msgspec.structs.asdict(row), _NOT_READ)]
+        paths = {tuple(w.split(".")) for t in texts for w in _PATH.findall(t)}
+        labels = {p.partition(".")[0] for row in rows for p in row.labels}
+        named = {p.partition(".")[0] for row in rows for p in row.names}
+        traces = [self.reader.refs.trace(block, p) for p in paths]
+        keyed = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
+        return Projection({p[0] for p in paths}), Projection(labels), Projection(named) if named else None, keyed
+
+
+def _texts(value: Any, skip: tuple[str, ...] = ()) -> Iterator[str]:
+    """Every text inside a row."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for k, v in value.items():
+            if k not in skip:
+                yield from _texts(v)
+    elif isinstance(value, list):
+        for v in value:
+            yield from _texts(v)
+    elif isinstance(value, msgspec.Struct):
+        yield from _texts(msgspec.structs.asdict(value))
+
+
+def _as(unit: Unit, r: Resource, existing: bool) -> Unit:
+    """The same unit of an alike instance."""
+    m = unit.member
+    member = Member(r, m.row, m.body, m.block, m.cloud, m.prefix, m.at, m.configured, m.via)
+    return replace(unit, member=member, chain=(member, *unit.chain[1:]), existing=existing)
 
 
 def _labelled(reader: Reader, chain: Sequence[Member]) -> list[str]:
