@@ -143,7 +143,7 @@ class Projection:
         marks = bytes(change.after_unknown)
         try:
             found = self._bytes(change.after)
-        except msgspec.ValidationError as e:
+        except (msgspec.DecodeError, UnicodeDecodeError) as e:
             raise shapeless(resource.address, e) from e
         if marks == b"true":
             found.append(marks)
@@ -152,7 +152,7 @@ class Projection:
             if held is None:
                 try:
                     held = self._marks[marks] = self._bytes(change.after_unknown)
-                except msgspec.ValidationError as e:
+                except (msgspec.DecodeError, UnicodeDecodeError) as e:
                     raise shapeless(resource.address, e) from e
             found += held
         sensitive = bytes(change.after_sensitive)
@@ -172,7 +172,7 @@ class Projection:
     def _decode(self, raw: bytes, address: str) -> dict[str, Any]:
         try:
             got = self._after.decode(raw)
-        except msgspec.ValidationError as e:
+        except (msgspec.DecodeError, UnicodeDecodeError) as e:
             raise shapeless(address, e) from e
         if got is None:
             return {}

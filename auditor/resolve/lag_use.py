@@ -302,7 +302,8 @@ def _command(
 def _provisioner(provisioner: Mapping[str, Any], index: int) -> Iterator[tuple[str, str | None]]:
     """(path, command text) of a provisioner; None where the text is no constant."""
     kind = str(provisioner.get("type", ""))
-    expressions = provisioner.get("expressions") or {}
+    held = provisioner.get("expressions")
+    expressions = held if isinstance(held, Mapping) else {}
     names = {"local-exec": ("command",), "remote-exec": ("inline", "script", "scripts")}.get(kind, ())
     for name in names:
         node = expressions.get(name)
