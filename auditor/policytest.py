@@ -65,7 +65,7 @@ def run_case(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Result:
     """Audit a case's plan and compare; an AuditorError is expected where the case says `error:`."""
     expected = list(case.body.get("expect", ()))
     try:
-        findings = _audit(case, catalog, rules)
+        findings, ran = _audit(case, catalog, rules)
     except AuditorError as error:
         wanted = case.body.get("error")
         if wanted is not None and str(wanted) in str(error):
@@ -82,11 +82,15 @@ def run_case(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Result:
         else:
             left.remove(hit)
     problems += [f"unexpected: {f.rule} {f.kind} {f.level} {f.address} {f.path}: {f.message}" for f in left]
+    said = [str(r) for r in case.body.get("passes", ())]
+    problems += [f"{r} cannot be shown to pass: it was not run" for r in said if r not in ran]
+    problems += [f"{r} was to pass, and the case expects a finding of it" for r in said if any(w["rule"] == r for w in expected)]
     shown = tuple(dict.fromkeys(f"{w['rule']} {w.get('kind', 'fail')}" for w in expected))
-    return Result(case, tuple(problems), shown + tuple(f"{r} pass" for r in case.body.get("passes", ())))
+    return Result(case, tuple(problems), shown + tuple(f"{r} pass" for r in said))
 
 
-def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Sequence[Finding]:
+def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> tuple[Sequence[Finding], set[str]]:
+    """The findings, and the ids of the rules that ran."""
     body = case.body
     as_of = date.fromisoformat(str(body.get("as_of", AS_OF)))
     with tempfile.TemporaryDirectory() as scratch:
@@ -105,7 +109,8 @@ def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Sequence[
         names = [str(n) for n in body.get("rules", ())]
         off = {k: v.off for k, v in config.rules.items()}
         rules = {**rules, **config.own_rules}
-        return audit(plans, config, catalog, select(rules.values(), names, off), rules, as_of).findings
+        chosen = select(rules.values(), names, off)
+        return audit(plans, config, catalog, chosen, rules, as_of).findings, {r.id for r in chosen}
 
 
 def _rebased(policy: dict[str, Any], base: Path) -> dict[str, Any]:

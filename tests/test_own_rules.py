@@ -15,7 +15,7 @@ from auditor.checks.custom import CUSTOM, OPERATORS
 from auditor.documents import load_schema, read_yaml
 from auditor.errors import AuditorError, PolicyError, RuleError
 from auditor.model import Outcome
-from auditor.ownrules import read_rule
+from auditor.ownrules import read_rule, read_rules_dir
 from auditor.policytest import read_cases, run_case
 
 OWN = Path(__file__).parent / "own"
@@ -62,6 +62,22 @@ def test_the_schema_names_every_check_and_operator() -> None:
     checks = load_schema("checks")["properties"]
     assert set(checks) == set(CUSTOM)
     assert set(checks["attribute"]["properties"]["op"]["enum"]) == set(OPERATORS)
+
+
+def test_every_check_and_operator_has_cases_of_every_kind() -> None:
+    shown: dict[str, set[str]] = {}
+    checks: dict[str, str] = {}
+    for folder in (OWN, OWN / "operators"):
+        for rule in read_rules_dir(folder, folder.name, CATALOG.index, AS_OF):
+            checks[rule.id] = rule.params["op"] if folder.name == "operators" else rule.check
+    for case in read_cases(OWN):
+        for want in case.body.get("expect", ()):
+            shown.setdefault(checks[want["rule"]], set()).add(want.get("kind", "fail"))
+        for rule_id in case.body.get("passes", ()):
+            shown.setdefault(checks[rule_id], set()).add("pass")
+    assert set(shown) == {*CUSTOM, *OPERATORS}
+    lacking = {name: {"fail", "open", "pass"} - kinds for name, kinds in shown.items()}
+    assert {n: k for n, k in lacking.items() if k} == {"exists": {"open"}}, "whatever it will be, it is set"
 
 
 def test_rules_dirs_level_waiver_and_selection(estate: Any) -> None:  # noqa: F811

@@ -187,6 +187,12 @@ def _native(context: LagContext, escape: Escape, judged: Sequence[_Judged], floo
 def _rest(context: LagContext, escape: Escape) -> Outcome | None:
     if allowed(context.allow, escape.type):
         return None
+    if escape.unread:
+        return Outcome(
+            "WRK004", "open", escape.address, escape.path, escape.type, "a call that only reads",
+            f"{escape.address}: whether it changes anything through {escape.hatch.label} is not known: {escape.unread}.",
+            cause=escape.unread, floor=_floor(escape.existing),
+        )  # fmt: skip
     return Outcome(
         "WRK004", "fail", escape.address, "", escape.type, "a native resource",
         f"{escape.address} calls an API through {escape.hatch.label} ({escape.source}).", floor=_floor(escape.existing),

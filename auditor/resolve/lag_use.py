@@ -223,14 +223,16 @@ def _escape(
     block: str, resources: list[Resource], source: str, hatch: Hatch, reader: _Reader, existing: bool
 ) -> Escape | None:
     head = resources[0]
+    unread = ""
+    path = ""
     if hatch.when:
         name, _, pattern = hatch.when.partition("=")
         values = [v.value for r in resources for v in reader.body(r, (name,)).get((name,))]
-        if not any(v is UNKNOWN or re.fullmatch(pattern, str(v)) for v in values):
-            return None
+        if not any(v is not UNKNOWN and re.fullmatch(pattern, str(v)) for v in values):
+            if UNKNOWN not in values:
+                return None
+            path, unread = name, f"{name} is known only after apply"
     types: dict[str, None] = {}
-    unread = ""
-    path = ""
     sensitive = False
     for resource in resources:
         later = ""  # of two ways to give a body, the one that is not written is unknown too: it speaks only alone
