@@ -11,7 +11,12 @@ The rows are written in a small vocabulary, so that a cloud is data:
     nics(path)        as many interfaces of the right kind as the instance type has fabric cards (`nics` of the cloud)
     networks(path)    as many entries, whatever their kind
     a + b             in `type`: values joined by "/"
-    path per zone     in `min` and `max`: a number of nodes per zone
+    path per zone     in `min`, `max` and `add`: a number of nodes per zone
+    path per vcpu     a number of vCPUs: divided by those of the instance type (`vcpus` of the cloud)
+    path times 18     each stands for that many nodes
+    path if c         counts only where the condition holds
+    /path             from the root of the resource, where the row reads a block of it (`unit`)
+    a[key=x].values   of the blocks of a list, those whose `key` is x      limits["a.b/c"]   a key with dots
 """
 
 from __future__ import annotations
@@ -24,6 +29,7 @@ import msgspec
 
 SEGMENT: Final = re.compile(r"\s*(->|!=|=|~|<|>|\bset\b|\bunset\b|\babsent\b)\s*")
 
+_STEPS: Final = re.compile(r"(?:\[[^\]]*\]|[^.\[])+")
 COUNTED: Final = re.compile(r"(nics|networks)\((.+)\)")
 
 
@@ -46,6 +52,9 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     unit: str = ""  # a list of blocks, each of which sizes nodes of its own
     min: list[str] = []
     max: list[str] = []
+    add: list[str] = []  # nodes on top of those of the resource it is attached to
+    uncounted: list[str] = []  # conditions under which the numbers do not count nodes (weights, memory)
+    json: list[str] = []  # attributes that hold JSON text
     nodes_absent: int | None = None  # nodes where no attribute says
     unbounded: list[str] = []  # absent: no upper limit
     type: list[str] = []
@@ -94,14 +103,36 @@ class Nics(msgspec.Struct, frozen=True, gc=False, eq=False):
     host: int = 0
 
 
+class Slice(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """Accelerator types that name a whole slice: `v5litepod-16`. The numbers of group `n`, multiplied, times `per` = chips."""
+
+    types: str
+    accelerator: str
+    per: float = 1.0
+    source: str = ""
+
+
 class JobTables(msgspec.Struct, frozen=True, eq=False):
     """`jobs.yaml` of one cloud."""
 
     accelerator_types: str = ""  # regex: an instance type that looks like it has accelerators
+    accelerator_families: str = ""  # regex: a family of such types, where a service picks the type itself
     region_zones: int = 3  # zones of a region, where a fleet uses all of them
     nics: list[Nics] = []
+    slices: list[Slice] = []
+    vcpus: dict[str, int] = {}  # instance type -> vCPUs, for services that count those
+    vcpus_source: str = ""
     attached: dict[str, str] = {}  # attached accelerator type (regex) -> accelerator
     rows: dict[str, list[Row]] = {}
+
+
+class Amount(NamedTuple):
+    """A number of nodes: at `path`, `per` "" | zone | vcpu, `times` so many, where `condition` holds."""
+
+    path: str
+    per: str
+    times: int
+    condition: str
 
 
 class Condition(NamedTuple):
@@ -136,4 +167,20 @@ def pointer(text: str) -> Pointer:
 
 @lru_cache(maxsize=2048)
 def segments(path: str) -> tuple[str, ...]:
-    return tuple(s for s in path.strip().split(".") if s)
+    """`a.b["c.d/e"].f` -> ("a", "b", "c.d/e", "f"); a filter stays with its step: `b[key=x.y]`."""
+    if "[" not in path:
+        return tuple(s for s in path.strip().split(".") if s)
+    found: list[str] = []
+    for step in _STEPS.findall(path.strip()):
+        name, _, quoted = step.partition('["')
+        found += [s for s in (name, quoted.rstrip('"]')) if s] if quoted else [step]
+    return tuple(found)
+
+
+@lru_cache(maxsize=2048)
+def amount(text: str) -> Amount:
+    """`node_count per zone if autoscaling = true` -> its parts."""
+    left, _, condition_text = text.partition(" if ")
+    left, _, times = left.partition(" times ")
+    path, _, per = left.partition(" per ")
+    return Amount(path.strip(), per.strip(), int(times or 1), condition_text.strip())

@@ -50,6 +50,10 @@ class Body:
             return [v._replace(sensitive=True) if self.is_sensitive(v.path) else v for v in found]
         return found
 
+    def with_values(self, values: Mapping[str, Any]) -> Body:
+        """The same marks over other values."""
+        return Body(values, self.unknown, self._sensitive_raw)
+
     def first(self, path: str) -> Any:
         """The first value under a dotted path: the value, UNKNOWN or None."""
         found = self.get(tuple(path.split(".")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,12 +64,18 @@ def read_types(
     found: list[Accelerator] = []
     unlisted: list[str] = []
     pattern = re.compile(cloud.jobs.accelerator_types) if cloud.jobs.accelerator_types else None
+    families: list[str] = []
     for name in names:
         held = cloud.instances.get(name)
         if held is not None:
             found.append(accelerator(cloud, name, held))
+        elif (chips := _slice(cloud, name)) is not None:
+            found.append(chips)
+        elif cloud.jobs.accelerator_families and re.search(cloud.jobs.accelerator_families, name):
+            families.append(name)
         elif pattern is not None and pattern.search(name):
             unlisted.append(name)
+    unknown = unknown or bool(families)
     if attached and not found:
         for kind, _ in attached:
             label = next((a for rx, a in cloud.jobs.attached.items() if re.search(rx, kind)), kind)
@@ -80,7 +87,7 @@ def read_types(
     counts: list[int | None] = [n for _, n in attached] or list(stated) or [t.gpus for t in found]
     if unlisted or unknown:
         counts.append(None)
-    if len(found) < len(names) - len(unlisted) and not attached and not stated:
+    if len(found) < len(names) - len(unlisted) - len(families) and not attached and not stated:
         counts.append(0)  # a type without accelerators among them
     sure = [c for c in counts if c is not None]
     complete = len(sure) == len(counts) and bool(sure)
@@ -89,6 +96,8 @@ def read_types(
     cause = ""
     if unlisted:
         cause = f"{', '.join(unlisted)} is not in the catalogue"
+    elif families:
+        cause = f"{member.block}: the service chooses the instance type from the family {', '.join(families)}"
     elif unknown:
         cause = lost or f"{member.block}: the instance type is known only after apply"
     elif not complete:
@@ -157,6 +166,18 @@ def _count(value: object) -> int | None:
     if isinstance(value, (int, float)):
         return int(value)
     return int(value) if isinstance(value, str) and value.isdigit() else None
+
+
+def _slice(cloud: Cloud, name: str) -> Accelerator | None:
+    """An accelerator type that names a slice: as many chips as its numbers say, joined inside the slice."""
+    for row in cloud.jobs.slices:
+        match = re.fullmatch(row.types, name)
+        if match is None:
+            continue
+        chips = math.prod(int(n) for n in re.findall(r"\d+", match["n"])) * row.per
+        record = {"accelerator": row.accelerator, "gpus_per_node": int(chips), "fabric": "ici", "source": row.source}
+        return accelerator(cloud, name, {**record, "multi_node_capable": "y"})
+    return None
 
 
 def accelerator(cloud: Cloud, name: str, row: dict[str, Any]) -> Accelerator:

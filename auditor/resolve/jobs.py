@@ -31,7 +31,7 @@ from auditor.model import (
 )
 from auditor.resolve.fabric import Switch, holds, switch
 from auditor.resolve.instances import Types, read_types
-from auditor.resolve.members import Member, Reader
+from auditor.resolve.members import Member, Reader, whole
 from auditor.resolve.references import References, Target
 from auditor.resolve.roles import LABELS, by_words, spoken
 from auditor.resolve.size import Size, add, read_size
@@ -141,7 +141,7 @@ class JobBuilder:
         r = member.resource
         existing = self._existing(r)
         return Unit(
-            member, chain, types, size, zones, fabric, spot, reservation or (block or None), block, placement, merge,
+            member, chain, types, size, zones, fabric, spot, True if block is True else reservation, block, placement, merge,
             role, reason, (kind, per_domain), key, existing,
         )  # fmt: skip
 
@@ -340,7 +340,7 @@ def _merge_keys(reader: Reader, m: Member) -> list[str]:
             known = [v.value for v in values if isinstance(v.value, str) and v.value]
             keys += [f"{m.cloud.id} {v}" for v in known]
             if not known and values:
-                trace = reader.refs.trace(m.block, m.prefix + pointer(text).path)
+                trace = reader.refs.trace(m.block, whole(m, pointer(text).path))
                 targets = list(trace.targets)
                 if len(targets) == 1:
                     instances = reader.refs.instances_of(m.resource, targets[0], trace.keyed)
@@ -470,11 +470,11 @@ def _domain(reader: Reader, member: Member, chain: Sequence[Member]) -> tuple[st
                     return "topology", product, ""
     if member.row.domain_all:
         return "all", 0, member.resource.address
-    for path in member.row.domain_by:
-        joined = reader.join(member, path)
+    for m, path in ((x, p) for x in chain for p in x.row.domain_by):
+        joined = reader.join(m, path)
         if len(joined.members) == 1:
             return "key", 0, joined.members[0].resource.address
-        for value in reader.known(member, ".".join(pointer(path).path)):
+        for value in reader.known(m, ".".join(pointer(path).path)):
             if value:
                 return "key", 0, str(value)
     return "", 0, ""

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from auditor.facts import Cloud, Facts, provider_source
 from auditor.jobfacts import Condition, Pointer, Row, condition, pointer, segments
 from auditor.model import UNKNOWN, Plan, Resource, block_address
@@ -84,10 +86,11 @@ class Reader:
         cloud, rows = held
         block = block_address(resource)
         for row in rows:
-            made = Member(resource, row, body, block, cloud, configured=block in self.plan.blocks)
+            read = _decoded(body, row.json) if row.json else body
+            made = Member(resource, row, read, block, cloud, configured=block in self.plan.blocks)
             if all(self.holds(made, c) for c in row.when):
                 other = self.facts.cloud(row.cloud) if row.cloud else None
-                return made if other is None else Member(resource, row, body, block, other, configured=made.configured)
+                return made if other is None else Member(resource, row, read, block, other, configured=made.configured)
         return None
 
     def units(self, member: Member) -> list[Member]:
@@ -95,7 +98,12 @@ class Reader:
         unit = member.row.unit
         if not unit:
             return [member]
-        steps = segments(unit)
+        found: list[Member] = []
+        for steps in (segments(u) for u in unit.split("|")):
+            found += self._unit_blocks(member, steps)
+        return found
+
+    def _unit_blocks(self, member: Member, steps: tuple[str, ...]) -> list[Member]:
         found: list[Member] = []
         for at, value, mark in blocks(member.body.values, member.body.unknown, steps, ""):
             if mark is True:
@@ -114,7 +122,10 @@ class Reader:
     def values(self, m: Member, path: str | tuple[str, ...]) -> list[Value]:
         """Values under a path; what the provider fills in by itself because nothing was set is left out."""
         steps = segments(path) if isinstance(path, str) else path
-        found = m.body.get(steps)
+        if steps and steps[0].startswith("/"):
+            root = self.member(m.resource)
+            return self.values(root, (steps[0][1:], *steps[1:])) if root is not None else []
+        found = _filtered(m.body, steps)
         kept = [v for v in found if v.value is not UNKNOWN or not self._filled_in(m, steps, v)]
         # A sensitive value must not come out, in a size or a zone either: it counts as not known.
         return [Value(v.path, UNKNOWN, True) if v.sensitive else v for v in kept]
@@ -125,7 +136,7 @@ class Reader:
 
     def _filled_in(self, m: Member, steps: tuple[str, ...], v: Value) -> bool:
         """Unknown because unset and computed, not because it was set to something unknown."""
-        path = m.prefix + steps
+        path = whole(m, steps)
         if not m.configured:
             return any(_within(v.path, c, steps) for c in m.row.computed)
         if self.refs.configured(m.block, path):
@@ -160,7 +171,7 @@ class Reader:
         if any(v.value is not UNKNOWN and v.value not in ("", []) for v in values):
             return True  # an empty object counts: it switches on what it names
         if any(v.value is UNKNOWN for v in values):
-            return True if m.configured and self.refs.configured(m.block, m.prefix + c.path) else None
+            return True if m.configured and self.refs.configured(m.block, whole(m, c.path)) else None
         return False
 
     def any_holds(self, m: Member, texts: Iterable[str]) -> bool | None:
@@ -172,7 +183,7 @@ class Reader:
     def join(self, m: Member, text: str) -> Joined:
         """The resources an attribute refers to, by configuration reference first."""
         p = pointer(text)
-        path = m.prefix + p.path
+        path = whole(m, p.path)
         values = self.values(m, p.path)
         trace = self.refs.trace(m.block, path)
         if not values and not trace.targets:
@@ -255,6 +266,42 @@ class Reader:
             found = [r for r in found if r.index == m.resource.index]
         made = self.member(found[0]) if len(found) == 1 else None
         return [made] if made is not None else []
+
+
+def whole(m: Member, steps: tuple[str, ...]) -> tuple[str, ...]:
+    """A path of a member from the root of its resource, as the configuration knows it: without filters."""
+    if steps and steps[0].startswith("/"):
+        return (steps[0][1:], *steps[1:])
+    return m.prefix + tuple(s.partition("[")[0] for s in steps)
+
+
+def _filtered(body: Body, steps: tuple[str, ...]) -> list[Value]:
+    """The values under a path; `name[key=x]` keeps the blocks of a list whose key is x. Keys with dots may hide a mark."""
+    at = next((i for i, s in enumerate(steps) if "[" in s and "=" in s), None)
+    if at is None:
+        found = body.get(steps)
+        dotted = next((i for i, s in enumerate(steps) if "." in s), None)
+        if found and dotted is not None and body.is_sensitive(".".join(steps[:dotted])):
+            return [Value(v.path, v.value, True) for v in found]
+        return found
+    name, _, rest = steps[at].partition("[")
+    key, _, wanted = rest.rstrip("]").partition("=")
+    keys = body.get((*steps[:at], name, key))
+    kept = [v.path.rpartition(".")[0] for v in keys if v.value == wanted]
+    values = body.get((*steps[:at], name, *steps[at + 1 :]))
+    return [v for v in values if any(v.path.startswith(k + ".") for k in kept)]
+
+
+def _decoded(body: Body, names: Iterable[str]) -> Body:
+    """The same body with attributes that hold JSON text decoded; text that is none stays text."""
+    values = dict(body.values)
+    for name in names:
+        if isinstance(values.get(name), str):
+            try:
+                values[name] = msgspec.json.decode(values[name])
+            except (msgspec.DecodeError, RecursionError):
+                continue
+    return body.with_values(values)
 
 
 def _within(at: str, computed: str, steps: tuple[str, ...]) -> bool:

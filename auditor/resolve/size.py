@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from auditor.jobfacts import amount
 from auditor.model import UNKNOWN
 from auditor.resolve.instances import Types
 from auditor.resolve.members import Member, Reader
@@ -32,31 +33,47 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
         return _with_gpus(None, None, types, "count", "", f"{member.block}: {why}", False)
     if row.kind == "instance":
         return _with_gpus(1, 1, types, "", "", "", False)
+    if any(reader.holds(m, c) is not False for m in chain for c in m.row.uncounted):
+        return _with_gpus(None, None, types, "", "", f"{member.block}: its capacity is not counted in nodes", False)
     low: list[int] = []
     high: list[int] = []
+    added_low: list[int] = []
+    added_high: list[int] = []
     unknown_low = unknown_high = ""
     unbounded = False
     path = seen = ""
     for m in chain:
-        for texts, into, is_max in ((m.row.min, low, False), (m.row.max, high, True)):
+        for texts, into, is_max in (
+            (m.row.min, low, False), (m.row.max, high, True), (m.row.add, added_low, False), (m.row.add, added_high, True),
+        ):  # fmt: skip
             for text in texts:
-                name, _, per_zone = text.partition(" per zone")
-                for v in reader.values(m, name):
+                how = amount(text)
+                if how.condition and _left_out(reader.holds(m, how.condition), is_max):
+                    continue
+                for v in reader.values(m, how.path):
                     if v.value is UNKNOWN:
                         if is_max:
-                            unknown_high = unknown_high or f"{m.block}: {name} is known only after apply"
+                            unknown_high = unknown_high or f"{m.block}: {how.path} is known only after apply"
                         else:
-                            unknown_low = unknown_low or f"{m.block}: {name} is known only after apply"
+                            unknown_low = unknown_low or f"{m.block}: {how.path} is known only after apply"
                         continue
                     n = _int(v.value)
                     if n is None:
                         continue
-                    if text.endswith(" per zone"):
-                        del per_zone
+                    n *= how.times
+                    if how.per == "zone":
                         if zones.most is None:
-                            unknown_high = unknown_high or f"{m.block}: {name} is per zone, and the zones are not known"
+                            unknown_high = unknown_high or f"{m.block}: {how.path} is per zone, and the zones are not known"
                             continue
                         n *= zones.most
+                    if how.per == "vcpu":
+                        each = [member.cloud.jobs.vcpus.get(t) for t in types.names]
+                        if not each or types.unknown or None in each:
+                            why = f"{m.block}: {how.path} counts vCPUs, and those of the instance type are not known"
+                            unknown_low, unknown_high = unknown_low or why, unknown_high or why
+                            continue
+                        sizes = [e for e in each if e]
+                        n = -(-n // (min(sizes) if is_max else max(sizes)))
                     into.append(n)
                     if m is member and (is_max or not path):
                         path, seen = m.at + v.path, str(v.value)
@@ -77,6 +94,10 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
         nodes_max = None
     if nodes_max is None and not cause and not unbounded:
         cause = f"{member.block}: no attribute says how many nodes"
+    if added_low and nodes_min is not None:
+        nodes_min += sum(added_low)
+    if added_high and nodes_max is not None:
+        nodes_max += sum(added_high)
     if unbounded:
         nodes_max, cause = None, f"{member.block}: the number of nodes has no upper limit"
     return _with_gpus(nodes_min, nodes_max, types, path, seen, cause, unbounded)
@@ -109,6 +130,11 @@ def add(sizes: Sequence[Size]) -> Size:
         total([s.gpus_min for s in sizes]), total([s.gpus_max for s in sizes]),
         any(s.unbounded for s in sizes), first.path, first.seen, next((s.cause for s in sizes if s.cause), ""),
     )  # fmt: skip
+
+
+def _left_out(holds: bool | None, is_max: bool) -> bool:
+    """A number under a condition: what may hold counts at most, and only what holds counts at least."""
+    return holds is False if is_max else holds is not True
 
 
 def _int(value: object) -> int | None:

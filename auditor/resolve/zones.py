@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from auditor.jobfacts import pointer
+from auditor.jobfacts import pointer, segments
 from auditor.model import UNKNOWN
-from auditor.resolve.members import Joined, Member, Reader
+from auditor.resolve.members import Joined, Member, Reader, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class ZoneReader:
             return Zones((), m.cloud.jobs.region_zones, where)
         zones = tuple(dict.fromkeys(short(z) for z in known if z not in regions))
         if unknown:
-            steps = tuple(path.split("."))
-            trace = self.reader.refs.trace(m.block, m.prefix + steps)
+            steps = segments(path)
+            trace = self.reader.refs.trace(m.block, whole(m, steps))
             same = not trace.keyed and len(values) == 1
             return Zones(zones, None, where, same=same)
         return Zones(zones, len(zones), where)
@@ -83,7 +83,7 @@ class ZoneReader:
         """`availability_zone = aws_x.y.availability_zone`, unknown: the zone of what it refers to."""
         if hops > 4:
             return None
-        trace = self.reader.refs.trace(m.block, m.prefix + tuple(path.split(".")))
+        trace = self.reader.refs.trace(m.block, whole(m, segments(path)))
         if len(trace.targets) != 1:
             return None
         others = self.reader.refs.instances_of(m.resource, trace.targets[0], trace.keyed)
@@ -103,7 +103,7 @@ class ZoneReader:
         scalar = m.row.kind == "instance" and len(self.reader.values(m, p.path)) <= 1 and "[" not in joined.path
         if joined.how != "found":
             values = self.reader.values(m, p.path)
-            trace = self.reader.refs.trace(m.block, m.prefix + p.path)
+            trace = self.reader.refs.trace(m.block, whole(m, p.path))
             one = len(values) == 1 and values[0].value is not UNKNOWN
             if scalar and not trace.keyed:
                 return Zones((), None, path, same=True)
