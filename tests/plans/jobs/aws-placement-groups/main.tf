@@ -1,0 +1,103 @@
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws", version = "~> 6.0" }
+  }
+}
+provider "aws" { region = "eu-central-1" }
+resource "aws_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "aws_subnet" "s" {
+  for_each          = { a = 0, b = 1, c = 2 }
+  vpc_id            = aws_vpc.v.id
+  availability_zone = "eu-central-1${each.key}"
+  cidr_block        = cidrsubnet("10.0.0.0/16", 4, each.value)
+}
+resource "aws_security_group" "efa" {
+  vpc_id = aws_vpc.v.id
+  ingress {
+    from_port = 0
+    to_port   = 0
+    protocol  = "-1"
+    self      = true
+  }
+  egress {
+    from_port = 0
+    to_port   = 0
+    protocol  = "-1"
+    self      = true
+  }
+}
+resource "aws_placement_group" "tight" {
+  name     = "tight"
+  strategy = "cluster"
+}
+resource "aws_placement_group" "wide" {
+  name     = "wide"
+  strategy = "cluster"
+}
+resource "aws_placement_group" "spread" {
+  name     = "spread"
+  strategy = "spread"
+}
+resource "aws_placement_group" "split" {
+  name     = "split"
+  strategy = "partition"
+}
+resource "aws_placement_group" "shared" {
+  name     = "shared"
+  strategy = "cluster"
+}
+resource "aws_launch_template" "efa" {
+  name          = "efa"
+  instance_type = "p4d.24xlarge"
+  dynamic "network_interfaces" {
+    for_each = range(4)
+    content {
+      device_index       = network_interfaces.value == 0 ? 0 : 1
+      network_card_index = network_interfaces.value
+      interface_type     = "efa"
+      security_groups    = [aws_security_group.efa.id]
+    }
+  }
+}
+resource "aws_autoscaling_group" "train_tight" {
+  min_size            = 2
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  placement_group     = aws_placement_group.tight.id
+  launch_template { id = aws_launch_template.efa.id }
+}
+resource "aws_autoscaling_group" "train_two_zones" {
+  min_size            = 2
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id, aws_subnet.s["b"].id]
+  placement_group     = aws_placement_group.wide.id
+  launch_template { id = aws_launch_template.efa.id }
+}
+resource "aws_autoscaling_group" "train_spread" {
+  min_size            = 2
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  placement_group     = aws_placement_group.spread.id
+  launch_template { id = aws_launch_template.efa.id }
+}
+resource "aws_autoscaling_group" "train_partition" {
+  min_size            = 2
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  placement_group     = aws_placement_group.split.id
+  launch_template { id = aws_launch_template.efa.id }
+}
+resource "aws_autoscaling_group" "half_one" {
+  min_size            = 1
+  max_size            = 1
+  vpc_zone_identifier = [aws_subnet.s["c"].id]
+  placement_group     = aws_placement_group.shared.id
+  launch_template { id = aws_launch_template.efa.id }
+}
+resource "aws_autoscaling_group" "half_two" {
+  min_size            = 1
+  max_size            = 1
+  vpc_zone_identifier = [aws_subnet.s["c"].id]
+  placement_group     = aws_placement_group.shared.id
+  launch_template { id = aws_launch_template.efa.id }
+}

@@ -1,0 +1,95 @@
+terraform {
+  required_providers {
+    aws    = { source = "hashicorp/aws", version = "~> 6.0" }
+    random = { source = "hashicorp/random", version = "~> 3.0" }
+  }
+}
+provider "aws" { region = "eu-central-1" }
+resource "aws_vpc" "v" { cidr_block = "10.0.0.0/16" }
+resource "aws_subnet" "s" {
+  for_each          = { a = 0, b = 1, c = 2 }
+  vpc_id            = aws_vpc.v.id
+  availability_zone = "eu-central-1${each.key}"
+  cidr_block        = cidrsubnet("10.0.0.0/16", 4, each.value)
+}
+resource "aws_security_group" "efa" {
+  vpc_id = aws_vpc.v.id
+  ingress {
+    from_port = 0
+    to_port   = 0
+    protocol  = "-1"
+    self      = true
+  }
+  egress {
+    from_port = 0
+    to_port   = 0
+    protocol  = "-1"
+    self      = true
+  }
+}
+resource "random_integer" "n" {
+  min = 1
+  max = 16
+}
+resource "aws_placement_group" "p" {
+  name     = "p"
+  strategy = "cluster"
+}
+resource "aws_launch_template" "bare" {
+  name          = "bare"
+  instance_type = "p4d.24xlarge"
+}
+resource "aws_launch_template" "efa" {
+  name          = "efa"
+  instance_type = "p4d.24xlarge"
+  dynamic "network_interfaces" {
+    for_each = range(4)
+    content {
+      device_index       = network_interfaces.value == 0 ? 0 : 1
+      network_card_index = network_interfaces.value
+      interface_type     = "efa"
+      security_groups    = [aws_security_group.efa.id]
+    }
+  }
+}
+resource "aws_autoscaling_group" "train_grows" {
+  min_size            = 1
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  launch_template { id = aws_launch_template.bare.id }
+}
+resource "aws_autoscaling_group" "train_small" {
+  min_size            = 0
+  max_size            = 1
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  launch_template { id = aws_launch_template.bare.id }
+}
+resource "aws_autoscaling_group" "train_desired" {
+  min_size            = 1
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  desired_capacity    = 2
+  launch_template { id = aws_launch_template.bare.id }
+}
+resource "aws_autoscaling_group" "train_unknown" {
+  min_size            = 1
+  max_size            = random_integer.n.result
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  launch_template { id = aws_launch_template.bare.id }
+}
+resource "aws_autoscaling_group" "train_unknown_on" {
+  min_size            = 2
+  max_size            = random_integer.n.result
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  placement_group     = aws_placement_group.p.id
+  launch_template { id = aws_launch_template.efa.id }
+}
+resource "aws_autoscaling_group" "train_unknown_type" {
+  min_size            = 2
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  launch_template { id = aws_launch_template.unknown_type.id }
+}
+resource "aws_launch_template" "unknown_type" {
+  instance_type = "p9.48xlarge" # newer than the catalogue
+}
