@@ -23,7 +23,7 @@ from auditor.model import (
     Waived,
     WaiverRef,
 )
-from auditor.report import FORMATS, RenderOptions
+from auditor.report import FORMATS, RenderOptions, Revision
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -302,7 +302,12 @@ def hostile_report() -> Report:
 
 def golden() -> dict[str, str]:
     """File name -> text, for every format over three reports."""
-    options = RenderOptions(stack="prod/eu", sarif_include_waived=True)
+    options = RenderOptions(
+        stack="prod/eu",
+        sarif_include_waived=True,
+        revision=Revision("https://example.org/stacks/eu.git", "0123456789" * 4),
+        excerpt=lambda at: "  provider = cloud.us # pin"[at.start_column - 1 : at.end_column - 1],
+    )
     scenarios = {"clean": report(), "mixed": rich_report(), "hostile": hostile_report()}
     return {
         f"{scenario}.{name}": render(made, options) for scenario, made in scenarios.items() for name, render in FORMATS.items()

@@ -17,7 +17,7 @@ from report_samples import GOLDEN, HOSTILE, INERT, golden, named_report, report,
 
 import auditor as auditor_package
 from auditor.model import Report
-from auditor.report import FORMATS, RenderOptions, gates
+from auditor.report import FORMATS, RenderOptions, Revision, gates
 
 ALLOW = "version: 1\nallow: [EU]\n"
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -34,17 +34,20 @@ def test_golden_holds_no_file_of_a_format_that_is_gone() -> None:
     assert {p.name for p in GOLDEN.iterdir()} == set(golden())
 
 
-def render(name: str, made: Report) -> str:
-    return FORMATS[name](made, RenderOptions(sarif_include_waived=True, verbose=True))
+def render(name: str, made: Report, source: str = "") -> str:
+    revision = Revision(f"https://example.org/{source}", source) if source else None
+    return FORMATS[name](
+        made, RenderOptions(sarif_include_waived=True, verbose=True, stack=source, revision=revision, excerpt=lambda _: source)
+    )
 
 
 @pytest.mark.parametrize("format_", FORMATS)
 @pytest.mark.parametrize("name", [HOSTILE, HUGE, HOSTILE * 40], ids=["hostile", "huge", "hostile-and-huge"])
 def test_names_come_out_inert(format_: str, name: str) -> None:
-    text = render(format_, named_report(name))
+    text = render(format_, named_report(name), f'{name} = "{name}"')
     assert not UNSEEN.search(text)
     assert text.encode("utf-8")
-    assert shape(format_, text) == shape(format_, render(format_, named_report(INERT)))
+    assert shape(format_, text) == shape(format_, render(format_, named_report(INERT), f'{INERT} = "{INERT}"'))
 
 
 class _Tags(HTMLParser):

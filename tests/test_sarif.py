@@ -12,8 +12,10 @@ from conftest import PLANS, Auditor
 from report_samples import ALIAS, GPU, RULES, finding, hostile_report, report, rich_report, undecided
 
 from auditor.catalog import data_dir
+from auditor.cli.revision import revision
 from auditor.model import Evidence, Report, SourceRange, Waived, WaiverRef
-from auditor.report import RenderOptions, diagnostics
+from auditor.report import RenderOptions, Revision, diagnostics
+from auditor.report.excerpt import pieces
 from auditor.report.sarif import as_dict, render
 from auditor.rules import load_rules
 
@@ -84,6 +86,100 @@ def test_source_line_is_the_narrow_region_and_evidence_a_linked_code_flow() -> N
     assert [s["location"]["physicalLocation"]["region"]["startLine"] for s in flow] == [14, 3, 6]
     assert [r["id"] for r in found["relatedLocations"]] == [1, 2]
     assert "[provider block cloud.us](2)" in found["message"]["text"]
+
+
+LINES = {14: '  region = "us-east-1" # ask jo, pin 4711', 15: 'password = "hunter2"', 1: '{"format_version":"1.2"}'}
+
+
+def excerpt(at: SourceRange) -> str:
+    return LINES.get(at.start_line, "")[at.start_column - 1 : at.end_column - 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "snippet", "line"),
+    [
+        ({}, 'region = "us-east-1"', '  region = "us-east-1"[REDACTED]'),
+        ({"observed": "x", "message": "y"}, "region = [REDACTED]", "  region = [REDACTED][REDACTED]"),
+        ({"observed": "(sensitive)"}, "[REDACTED]", "  [REDACTED][REDACTED]"),
+        ({"rule": "SEC001", "location": SourceRange("a.tf", 15, 1, 15, 21)}, "[REDACTED]", "[REDACTED]"),
+        ({"location": SourceRange("a.tf", 14, 1, 15, 21)}, "[REDACTED]", "[REDACTED]"),
+        ({"location": None}, "{", "{[REDACTED]"),
+    ],
+)
+def test_snippets_tell_nothing_that_the_finding_does_not(changes: dict[str, Any], snippet: str, line: str) -> None:
+    at = SourceRange("a.tf", 14, 3, 14, 23)
+    run = run_of(report(finding(**{"location": at} | changes)), excerpt=excerpt)
+    physical = run["results"][0]["locations"][0]["physicalLocation"]
+    assert physical["region"]["snippet"]["text"] == snippet
+    assert physical["contextRegion"]["snippet"]["text"] == line
+    assert run["redactionTokens"] == ["[REDACTED]"]
+    assert "hunter2" not in str(run)
+
+
+@pytest.mark.parametrize(
+    ("source", "cut"),
+    [
+        ('a = "b"', [("a = ", False), ('"b"', True)]),
+        ('"${f("x", {y = "}"})}z" w', [('"${f("x", {y = "}"})}z"', True), (" w", False)]),
+        ('"\\"b" c "d', [('"\\"b"', True), (" c ", False), ('"d', True)]),
+        ('"$${" + "%{if x}${"y"}%{endif}"', [('"$${"', True), (" + ", False), ('"%{if x}${"y"}%{endif}"', True)]),
+        ("", []),
+    ],
+)
+def test_templates_end_at_their_own_quote(source: str, cut: list[tuple[str, bool]]) -> None:
+    assert pieces(source) == cut
+
+
+def test_provenance_names_the_commit() -> None:
+    run = run_of(report(), revision=Revision("https://example.org/a b.git", "0" * 40))
+    assert run["versionControlProvenance"] == [
+        {
+            "repositoryUri": "https://example.org/a%20b.git",
+            "revisionId": "0" * 40,
+            "mappedTo": {"uriBaseId": "%SRCROOT%"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://jo:word@example.org:8443/a/b.git?token=x#y", "https://example.org:8443/a/b.git"),
+        ("git@example.org:a/b.git", "ssh://example.org/a/b.git"),
+        ("ssh://git@example.org/a/b.git", "ssh://example.org/a/b.git"),
+        ("/srv/git/b.git", None),
+        ("../b.git", None),
+        ("C:/git/b.git", None),
+        ("file:///srv/b.git", None),
+        ("https://[bad/b.git", None),
+    ],
+)
+def test_revision_is_read_from_git_without_passwords_and_paths(tmp_path: Path, url: str, address: str | None) -> None:
+    git = tmp_path / ".git"
+    (git / "refs" / "heads").mkdir(parents=True)
+    fork = '[core]\n\turl = no\n[remote "fork"]\n\turl = https://example.org/f\n'
+    (git / "config").write_text(f'{fork}[remote "origin"]\n\turl = {url}\n')
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "packed-refs").write_text(f"# pack-refs\n{'b' * 40} refs/heads/main\n")
+    assert revision(tmp_path) == (Revision(address, "b" * 40) if address else None)
+    (git / "refs" / "heads" / "main").write_text("c" * 40 + "\n")
+    tree = git / "worktrees" / "w"
+    tree.mkdir(parents=True)
+    (tree / "HEAD").write_text("d" * 40)
+    (tree / "commondir").write_text("../..\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".git").write_text(f"gitdir: {tree}\n")
+    assert revision(tmp_path) == (Revision(address, "c" * 40) if address else None)
+    assert revision(other) == (Revision(address, "d" * 40) if address else None)
+
+
+@pytest.mark.parametrize("head", ["ref: ../../outside", "ref: /etc/passwd", "not a commit", ""])
+def test_head_names_a_commit_or_nothing(tmp_path: Path, head: str) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text('[remote "origin"]\nurl = https://example.org/f\n')
+    (tmp_path / ".git" / "HEAD").write_text(head)
+    assert revision(tmp_path) == Revision("https://example.org/f")
 
 
 def test_one_place_is_no_code_flow() -> None:

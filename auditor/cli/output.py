@@ -12,6 +12,7 @@ from shutil import get_terminal_size
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli.revision import revision
 from auditor.errors import AuditorError
 from auditor.model import Report, SourceRange
 from auditor.report import FORMATS, RenderOptions, diagnostics
@@ -58,15 +59,19 @@ def write(
     Raises AuditorError when a file cannot be written.
     """
     cwd = Path.cwd()
+    root = _repository(cwd)
     terminal = sys.stdout.isatty()
     color = terminal and not os.environ.get("NO_COLOR")
     width = min(get_terminal_size().columns, 120) if terminal else 100
     left_out: list[str] = []
+    _text.cache_clear()
+    _start.cache_clear()
     for target in sorted(wanted, key=lambda t: t.path is None):
         options = RenderOptions(
             color=color and target.path is None, width=width if target.path is None else 100, verbose=verbose,
             sarif_include_waived=include_waived, stack=stack,
-            root=str(_repository(cwd)), cwd=str(cwd), coordinates=catalog.coordinates, excerpt=_excerpt,
+            root=str(root), cwd=str(cwd), coordinates=catalog.coordinates, excerpt=_excerpt,
+            revision=revision(root) if target.format == "sarif" else None,
         )  # fmt: skip
         text = FORMATS[target.format](report, options)
         left_out += diagnostics(target.format, report, options)
@@ -82,12 +87,26 @@ def write(
 
 def _excerpt(at: SourceRange) -> str:
     """The text of exactly this range, where its file is at hand."""
+    if at.end_line == 1:  # a plan may be one line of any size
+        return _start(at.file, at.end_column - 1)[at.start_column - 1 :]
     lines = _lines(at.file)[at.start_line - 1 : at.end_line]
     if not lines:
         return ""
     lines[-1] = lines[-1][: at.end_column - 1]
     lines[0] = lines[0][at.start_column - 1 :]
     return "\n".join(lines)
+
+
+@lru_cache(maxsize=64)
+def _start(file: str, size: int) -> str:
+    """The first `size` characters of the first line."""
+    try:
+        if not Path(file).is_file():  # a pipe has been read already
+            return ""
+        with Path(file).open(encoding="utf-8-sig") as opened:
+            return opened.readline(size)
+    except (OSError, UnicodeDecodeError, ValueError):
+        return ""
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """A commit of a repository: its address without user or password, and the id of the commit ("" when unknown)."""
+
+    repository: str
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RenderOptions:
     """What a renderer may know besides the report; it never looks at the terminal or the disk itself.
 
@@ -24,6 +32,7 @@ class RenderOptions:
     cwd: the folder that relative paths of the report count from, absolute.
     coordinates: reads where regions stand, asked only by formats with a map.
     excerpt: the source text of exactly a range, "" where it is not at hand.
+    revision: the commit that the source stands at, where there is one.
     """
 
     color: bool = False
@@ -35,6 +44,7 @@ class RenderOptions:
     cwd: str = ""
     coordinates: Callable[[], Coordinates] | None = None
     excerpt: Callable[[SourceRange], str] | None = None
+    revision: Revision | None = None
 
 
 Renderer = Callable[[Report, RenderOptions], str]

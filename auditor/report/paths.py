@@ -49,14 +49,19 @@ class Paths:
 
         Outside the root only the base name is told; a plan from standard input is `stdin`.
         """
-        ranked = sorted(report.inputs, key=lambda i: i.kind == "hcl")
-        if not ranked or ranked[0].path == "-":
+        path = self.source(report)
+        if not path:
             return STDIN
-        path = ranked[0].path
         if known := self.relative(path):
             return known
         name = posixpath.basename(_slashes(path).rstrip("/"))
         return name if name not in {"", ".", ".."} else SOURCE
+
+    @staticmethod
+    def source(report: Report) -> str:
+        """That input as it was given, "" for standard input; plans before folders."""
+        ranked = sorted(report.inputs, key=lambda i: i.kind == "hcl")
+        return ranked[0].path if ranked and ranked[0].path != "-" else ""
 
 
 def _slashes(path: str) -> str:

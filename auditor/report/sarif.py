@@ -13,10 +13,10 @@ from auditor.report import wording
 from auditor.report.escape import block, clean, cut, prose
 from auditor.report.lines import merge
 from auditor.report.paths import Paths
-from auditor.report.sarif_results import MAX_TEXT, SRCROOT, fit, result
+from auditor.report.sarif_results import MAX_TEXT, REDACTED, SRCROOT, fit, result
 
 if TYPE_CHECKING:
-    from auditor.report import RenderOptions
+    from auditor.report import RenderOptions, Revision
 
 MAX_RESULTS: Final = 5000
 MAX_TAGS: Final = 10
@@ -78,6 +78,8 @@ def as_dict(report: Report, options: RenderOptions) -> dict[str, Any]:
         ],
         "originalUriBaseIds": {SRCROOT: {"description": {"text": "The root of the repository."}}},
         "columnKind": "unicodeCodePoints",
+        "redactionTokens": [REDACTED],
+        **_provenance(options.revision),
         "results": [result(m, report, options, rule_index, base) for m in kept],
         "properties": {
             "catalog": clean(report.catalog),
@@ -88,6 +90,16 @@ def as_dict(report: Report, options: RenderOptions) -> dict[str, Any]:
         },
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _provenance(revision: Revision | None) -> dict[str, Any]:
+    """Which commit of which repository the paths belong to."""
+    if revision is None:
+        return {}
+    found: dict[str, Any] = {"repositoryUri": quote(revision.repository, safe=":/%~@+,=&;!$'()*", errors="replace")}
+    if revision.commit:
+        found["revisionId"] = clean(revision.commit)
+    return {"versionControlProvenance": [found | {"mappedTo": {"uriBaseId": SRCROOT}}]}
 
 
 def _category(stack: str) -> str:

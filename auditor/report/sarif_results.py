@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from auditor.model import Evidence, Report, SourceRange, WaiverRef
-from auditor.report.escape import clean, cut, prose
+from auditor.model import Evidence, Finding, Report, SourceRange, WaiverRef
+from auditor.report.escape import block, clean, cut, prose
+from auditor.report.excerpt import quotable
+from auditor.report.excerpt import quote as quoted
 from auditor.report.grouping import natural
 from auditor.report.lines import Merged, source
 from auditor.report.paths import Paths
@@ -20,6 +22,8 @@ MAX_LOCATIONS: Final = 100
 MAX_LINKS: Final = 10
 MAX_PHRASE: Final = 160  # one name, step or value inside a message
 SRCROOT: Final = "%SRCROOT%"
+REDACTED: Final = "[REDACTED]"
+MAX_LINE: Final = 1 << 20  # columns of a line of source
 
 
 def escape_links(text: str) -> str:
@@ -45,7 +49,7 @@ def result(m: Merged, report: Report, options: RenderOptions, rule_index: Mappin
         "ruleIndex": rule_index[f.rule],
         "level": m.level,
         "message": {"text": _message(m, steps[:MAX_LINKS])},
-        "locations": [_location(m, report, base)],
+        "locations": [_location(m, report, options, base)],
         "partialFingerprints": {"auditor/v1": clean(f.fingerprint)},
         "properties": _properties(m),
     }
@@ -94,12 +98,53 @@ def _suppression(waiver: WaiverRef) -> dict[str, Any]:
     return {"kind": kind, "status": "accepted", "justification": cut(prose(waiver.reason + until), MAX_TEXT)}
 
 
-def _location(m: Merged, report: Report, base: Paths) -> dict[str, Any]:
-    place = source(m.findings[0].location, base)
-    physical = {"artifactLocation": _artifact(place[0]), "region": _region(place[1])} if place else _line(base.input(report), 1)
+def _location(m: Merged, report: Report, options: RenderOptions, base: Paths) -> dict[str, Any]:
+    f = m.findings[0]
+    place = source(f.location, base)
+    if place:
+        physical: dict[str, Any] = {"artifactLocation": _artifact(place[0]), "region": _region(place[1])}
+        snippet = _snippet(f, options)
+    else:
+        physical = _line(base.input(report), 1)
+        snippet = _first_character(report, options)
+    physical["contextRegion"] = _context(physical["region"])
+    if snippet:
+        before, text, after = snippet
+        physical["region"]["snippet"] = {"text": text}
+        physical["contextRegion"]["snippet"] = {"text": before + text + after}
     addresses = sorted({clean(f.address) for f in m.findings}, key=natural)[:MAX_LOCATIONS]
     logical = [{"fullyQualifiedName": a, "kind": "resource"} for a in addresses]
     return {"physicalLocation": physical, "logicalLocations": logical}
+
+
+def _context(region: dict[str, int]) -> dict[str, Any]:
+    """The whole lines of a region."""
+    return {k: region[k] for k in ("startLine", "endLine")}
+
+
+def _snippet(f: Finding, options: RenderOptions) -> tuple[str, str, str] | None:
+    """What stands before, at and behind the finding's place on its lines.
+
+    Redacted are the literals it does not tell, all of a place that may be no location or size, and all around it but white space.
+    """
+    at = f.location
+    if options.excerpt is None or at is None:
+        return None
+    text = block(quoted(f, options.excerpt, REDACTED)) if quotable(f) else ""
+    before = options.excerpt(SourceRange(at.file, at.start_line, 1, at.start_line, max(at.start_column, 1)))
+    after = options.excerpt(SourceRange(at.file, at.end_line, max(at.end_column, 1), at.end_line, MAX_LINE))
+    return _around(before), text or REDACTED, _around(after)
+
+
+def _around(text: str) -> str:
+    return REDACTED if text.strip() else text.expandtabs(4)
+
+
+def _first_character(report: Report, options: RenderOptions) -> tuple[str, str, str] | None:
+    """The brace of the plan that a finding without a source line stands at."""
+    path = Paths.source(report)
+    start = options.excerpt(SourceRange(path, 1, 1, 1, 3)) if options.excerpt and path else ""
+    return ("", block(start[:1]), REDACTED if start[1:].strip() else "") if start.strip() else None
 
 
 def _artifact(path: str) -> dict[str, str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from auditor.model import Finding, Report, SourceRange, Waived
+from auditor.model import Finding, Report, Waived
 from auditor.report.escape import block, clean, cut, prose
-from auditor.report.grouping import Group, by_set, clean_sets, prefix_of, rule_title
+from auditor.report.excerpt import Excerpt, quote
+from auditor.report.grouping import Group, by_set, clean_sets, rule_title
 from auditor.report.html import timeline
 from auditor.report.html.markup import code, name, table, text
 
@@ -20,9 +19,6 @@ MAX_GROUPS: Final = 2000
 MAX_INSTANCES: Final = 200
 MAX_OPEN: Final = 40  # with more groups than this the evidence starts folded
 MAX_EXCERPT: Final = 600
-QUOTED: Final = ("SOV", "NET", "PLC", "CAP", "LAG")  # sets that point at places, sizes, versions: never at keys or commands
-_LITERAL: Final = re.compile(r'"((?:[^"\\]|\\.)*)"?')
-Excerpt = Callable[[SourceRange], str]
 
 
 def render(report: Report, options: RenderOptions) -> str:
@@ -85,7 +81,7 @@ def _evidence(f: Finding, excerpt: Excerpt | None, unfolded: str) -> str:
         for e in f.evidence
     )
     chain = f'<ol class="chain">{steps}</ol>' if steps else ""
-    source = _source(f, excerpt) if excerpt else ""
+    source = quote(f, excerpt, '"…"') if excerpt else ""
     shown = f"<pre><code>{escape(cut(block(source), MAX_EXCERPT))}</code></pre>" if source else ""
     rows = (
         ("Attribute", f.path),
@@ -96,18 +92,6 @@ def _evidence(f: Finding, excerpt: Excerpt | None, unfolded: str) -> str:
     )
     facts = "".join(f"<dt>{k}</dt><dd>{code(v)}</dd>" for k, v in rows if v)
     return f"<details{unfolded}><summary>Evidence</summary>{chain}{shown}<dl>{facts}</dl></details>\n"
-
-
-def _source(f: Finding, excerpt: Excerpt) -> str:
-    """The source text that the finding points at, of one line, no word of it that the finding does not say anyway.
-
-    The lines around it, and literals inside it, may hold what nobody should read.
-    """
-    at = f.location
-    if at is None or at.start_line != at.end_line or prefix_of(f.rule) not in QUOTED or f.observed == "(sensitive)":
-        return ""
-    told = f"{f.address}\n{f.observed}\n{f.message}"
-    return _LITERAL.sub(lambda m: m.group() if m.group(1) in told else '"…"', excerpt(at))
 
 
 def waived(report: Report) -> str:
