@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from auditor.cli import cli
-from auditor.documents import read_yaml
+from auditor.documents import load_schema, read_yaml
 from auditor.errors import AuditorError, PolicyError
 from auditor.policytest import to_plan
 from auditor.yamledit import add_waiver
@@ -57,6 +58,7 @@ def baseline(plan: str) -> None:
 def test_unchanged_findings_do_not_count(estate: Callable[..., Path]) -> None:
     estate("plan.json", bucket("a"), bucket("b"))
     baseline("plan.json")
+    jsonschema.validate(json.loads(Path("base.json").read_text()), load_schema("baseline"))
     report = check("plan.json", "--baseline", "base.json")
     assert report["verdict"] == "pass"
     assert report["findings"] == []

@@ -7,12 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from auditor.catalog import Catalog, data_dir
 from auditor.cli.common import known_rules
 from auditor.cli.gates import exit_code
 from auditor.config import load_config
+from auditor.documents import load_schema
 from auditor.gates import RULES, GateFacts, Graded, judge_gates, overall
 from auditor.load.plan import load
 from auditor.model import Finding, Gate, Job, Level, Report
@@ -247,3 +249,39 @@ def test_exit_codes(tmp_path: Path, verdicts: list[Any], strict: bool, zero: boo
     gates = tuple(Gate(1, "x", v, "") for v in verdicts)
     report = msgspec.structs.replace(run(tmp_path, HUB), gates=gates, overall=overall(gates))
     assert exit_code(report, strict, zero) == code
+
+
+# --- the published schema ------------------------------------------------------------------------------
+
+SCHEMA = jsonschema.Draft202012Validator(load_schema("gates"))
+
+
+def mistakes(report: Report) -> list[str]:
+    return [e.message for e in SCHEMA.iter_errors(json.loads(page.as_json(report)))]
+
+
+@pytest.mark.parametrize(
+    ("plan", "workload"),
+    [
+        (HUB, None), (SPOKE, {"pattern": "jit", "regulated": ["gdpr"], "dataset_tb": 80}), (ENDPOINT, {"inference_24x7": True}),
+        (SPOKE, {"dataset_tb": 80, "data_home": "aws:eu-central-1", "monthly_usd": {"hub": 100000, "spoke": 65000}}),
+    ],
+)  # fmt: skip
+def test_json_fits_its_published_schema(tmp_path: Path, plan: dict[str, Any], workload: dict[str, Any] | None) -> None:
+    assert mistakes(run(tmp_path, plan, {"allow": ["EU"]}, workload)) == []
+
+
+def test_the_gates_of_every_recorded_plan_fit(tmp_path: Path) -> None:
+    for path in sorted((Path(__file__).parent / "plans").glob("*/plan.json")):
+        config = load_config(
+            "eu-gdpr", None, {}, index=CATALOG.index, rules=EVERY, as_of="2026-11-20", cwd=tmp_path,
+            policies_dir=data_dir("policies"),
+        )  # fmt: skip
+        rules = select(EVERY.values(), (), {})
+        report = audit(list(load(str(path), bytes)), config, CATALOG, rules, EVERY, date(2026, 11, 20))
+        assert mistakes(report) == [], path
+
+
+def test_the_schema_is_closed() -> None:
+    assert [e.validator for e in SCHEMA.iter_errors({"schema": "auditor-gates/1", "verdict": "GO"})].count("required") == 11
+    assert any(e.validator == "additionalProperties" for e in SCHEMA.iter_errors({"verdict": "GO"}))
