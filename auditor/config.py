@@ -212,6 +212,18 @@ def load_config(
     )
 
 
+def known_with_own(
+    policy: str | None, rules: Mapping[str, Rule], *, index: Index, as_of: str, cwd: Path, policies_dir: Path
+) -> Mapping[str, Rule]:
+    """The known rules and those of a policy's `rules_dirs`, its waivers not read: they may be what is being mended."""
+    cwd = cwd.resolve()
+    found = policy if policy is not None else find_policy(cwd)
+    if found is None:
+        return rules
+    documents = [with_rows(layer.document) for layer in policy_layers(str(found), cwd, policies_dir)]
+    return _with_own(rules, documents, index, as_of, cwd)
+
+
 # --- parts of the merged policy ---------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from auditor.checks import CHECKS, Check
 from auditor.checks.custom import CUSTOM
 from auditor.errors import CatalogError, RuleError
 from auditor.model import Level, Rule
+from auditor.spelling import suggest
 
 
 class _RuleFile(msgspec.Struct):
@@ -74,7 +75,8 @@ def select(rules: Iterable[Rule], wanted: Iterable[str], off: Mapping[str, bool]
     names = [w.strip().upper() for w in wanted if w.strip()]
     for name in names:
         if not any(name in (r.id, r.set, *(a.upper() for a in r.aliases)) for r in rules):
-            raise RuleError(f"no rule or set is called {name!r}", "`auditor rules` lists them.")
+            known = dict.fromkeys(n for r in rules for n in (r.id, r.set, *r.aliases))
+            raise RuleError(f"no rule or set is called {name!r}{suggest(name, known)}", "`auditor rules` lists them.")
     chosen = []
     for rule in rules:
         named = not names or rule.set in names or rule.id in names or any(a.upper() in names for a in rule.aliases)

@@ -189,3 +189,27 @@ def test_waive_goes_into_the_waiver_file(estate: Callable[..., Path]) -> None:
     assert run("waive", "SOV001", "*", "--expires", "2027-01-31", "--reason", "r").return_value == 0
     assert read_yaml(Path("w.yaml").read_text(), "w.yaml").value["waivers"][0]["rule"] == "SOV001"
     assert check("plan.json")["summary"]["waived"] == 1
+
+
+def test_waive_knows_rules_of_your_own(estate: Callable[..., Path]) -> None:
+    own = 'id: ACME001\ntitle: t\nlevel: error\ncheck: region\nwhy: w\nremediation: r\nwaiver_max_days: 30\nparams: {allow: [DE]}\n'
+    Path("own").mkdir()
+    Path("own/ACME001.yaml").write_text(own)
+    Path(".auditor.yaml").write_text(POLICY + "rules_dirs: [own]\nwaiver_files: [w.yaml]\n")
+    Path("w.yaml").write_text("version: 1\nwaivers: []\n")
+    estate("plan.json", bucket("a", "eu-west-1"))
+    args = ("--reason", "r")
+    assert "at most" in str(run("waive", "ACME001", "*", "--expires", "2027-01-31", *args).exception)
+    assert run("waive", "acme001", "aws_s3_bucket.a", "--expires", "2026-12-20", *args).return_value == 0
+    assert check("plan.json")["summary"]["waived"] == 1
+    assert run("validate", "w.yaml").stdout == "w.yaml: valid waivers\n"
+    assert 'did you mean "ACME001"' in str(run("waive", "ACME01", "*", "--expires", "2026-12-20", *args).exception)
+    assert run("waive", "ACME001", "other", "--file", ".auditor.yaml", "--expires", "2026-12-20", *args).return_value == 0
+    double = run("waive", "ACME001", "aws_s3_bucket.a", "--expires", "2026-12-19", *args).exception
+    assert str(double).startswith("w.yaml:3 waives ACME001 aws_s3_bucket.a already, until 2026-12-20")
+
+
+def test_a_new_waiver_file_that_would_not_be_valid_is_not_left_behind(estate: Callable[..., Path]) -> None:
+    end = ("--expires", "2026-12-20", "--reason", "r")
+    assert run("waive", "SOV001", "a", "--fingerprint", "xyz", "--file", "new.yaml", *end).exception is not None
+    assert not Path("new.yaml").exists()

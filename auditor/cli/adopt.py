@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from auditor.catalog import Catalog
-from auditor.cli.common import as_of_date, known_rules, read_baseline, read_config
+from auditor.cli.common import as_of_date, known_rules, no_rule, read_baseline, read_config, rules_with_own
 from auditor.errors import AuditorError, ExitCode, PolicyError
 
 
@@ -58,10 +58,11 @@ def waive_command(
     from auditor.vetting import known_rule, waiver_problem
     from auditor.yamledit import add_waiver
 
-    when, rules = as_of_date(as_of), known_rules()
-    rule_id = known_rule(rule.upper(), rules)
+    when = as_of_date(as_of)
+    rules = rules_with_own(policy, Path.cwd(), when)
+    rule_id = known_rule(rule, rules) or known_rule(rule.upper(), rules)
     if not rule_id:
-        raise PolicyError(f"no rule is called {rule!r}", "`auditor rules` lists them.")
+        raise no_rule(rule, rules)
     _check_end(expires, when)
     if problem := waiver_problem(rules[rule_id], expires, when.isoformat()):
         raise PolicyError(problem)
@@ -71,7 +72,9 @@ def waive_command(
         raise PolicyError("a waiver needs an address and a reason")
     entry = {k: v for k, v in given.items() if v}
     file = target or _target(policy)
-    old = _read(file) if file.exists() else "version: 1\nwaivers: []\n"
+    there = file.exists()
+    old = _read(file) if there else "version: 1\nwaivers: []\n"
+    _refuse_double(old, file, entry)
     new = add_waiver(old, str(file), entry)
     _write(file, new)
     try:  # what was written has to be valid as a whole; else the file is put back
@@ -79,12 +82,29 @@ def waive_command(
         if set(value) <= {"version", "waivers"}:
             read_waiver_file(file, str(file), rules, when.isoformat())
         else:
-            read_config(str(file.resolve()), None, {}, Catalog(), rules, when)
+            read_config(str(file.resolve()), None, {}, Catalog(), known_rules(), when)
     except AuditorError:
-        _write(file, old)
+        if there:
+            _write(file, old)
+        else:
+            file.unlink()
         raise
     click.echo(f"{file}: waived {rule_id} {address} until {expires}")
     return ExitCode.OK
+
+
+def _refuse_double(text: str, file: Path, entry: dict[str, str]) -> None:
+    """A second waiver of the same finding would leave the first one to expire loudly."""
+    from auditor.documents import read_yaml
+
+    document = read_yaml(text, str(file))
+    held = document.value.get("waivers") if isinstance(document.value, dict) else None
+    keys = ("rule", "address", "path", "fingerprint")
+    for i, other in enumerate(held if isinstance(held, list) else ()):
+        if isinstance(other, dict) and all(other.get(k) == entry.get(k) for k in keys):
+            until = other.get("expires", "?")
+            where = document.where(("waivers", i))
+            raise PolicyError(f"{where} waives {entry['rule']} {entry['address']} already, until {until}", "change that entry")
 
 
 def _check_end(expires: str, when: date) -> None:

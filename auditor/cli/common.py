@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,12 +15,13 @@ import click
 from auditor.baseline import Baseline, Entry
 from auditor.catalog import Catalog, data_dir
 from auditor.cli.progress import track
-from auditor.config import Config, find_workload, load_config
-from auditor.errors import InputError
+from auditor.config import Config, find_workload, known_with_own, load_config
+from auditor.errors import InputError, PolicyError
 from auditor.files import read_bytes
 from auditor.layers import display
 from auditor.model import Plan, Rule
 from auditor.rules import load_rules, select
+from auditor.spelling import suggest
 
 if TYPE_CHECKING:
     from auditor.load.hcl.inputs import SourceOptions
@@ -97,6 +99,20 @@ def _options(given: list[tuple[str, str]], keep_going: bool) -> SourceOptions:
 def known_rules() -> dict[str, Rule]:
     """Every shipped rule by id."""
     return {r.id: r for r in load_rules(data_dir("policies"))}
+
+
+def rules_with_own(policy: str | None, folder: Path, when: date) -> dict[str, Rule]:
+    """Every shipped rule and those of a policy's `rules_dirs`; without `policy` the one found upward from a folder."""
+    held = known_with_own(
+        policy, known_rules(), index=Catalog().index, as_of=when.isoformat(), cwd=folder, policies_dir=data_dir("policies")
+    )
+    return dict(held)
+
+
+def no_rule(name: str, rules: Mapping[str, Rule]) -> PolicyError:
+    """The error for a name that is no rule, with the nearest that is."""
+    near = suggest(name, [*rules, *(a for r in rules.values() for a in r.aliases)])
+    return PolicyError(f"no rule is called {name!r}{near}", "`auditor rules` lists them.")
 
 
 def read_baseline(

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog
-from auditor.cli.common import as_of_date, known_rules, read_config, read_plans
-from auditor.errors import ExitCode, InputError, PolicyError
+from auditor.cli.common import as_of_date, known_rules, no_rule, read_config, read_plans, workload_near
+from auditor.errors import ExitCode, InputError
 from auditor.model import Rule
 from auditor.report.escape import clean, prose
 
@@ -65,7 +65,7 @@ def explain_command(name: str, plan: str | None, report_path: Path | None, polic
     config = read_config(policy, None, {}, Catalog(), every, as_of_date(None))
     rule = next((r for r in every.values() if name.upper() in (r.id, *(a.upper() for a in r.aliases))), None)
     if rule is None:
-        raise PolicyError(f"no rule is called {name!r}", "`auditor rules` lists them.")
+        raise no_rule(name, every)
     override = config.rules.get(rule.id)
     _explain_rule(rule, dict(override.params) if override else {})
     if override is not None and (override.off or override.level):
@@ -95,7 +95,7 @@ def _audited(plan: str, policy: str | None) -> dict[str, Any]:
     from auditor.rules import select
 
     catalog, every, when = Catalog(), known_rules(), as_of_date(None)
-    config = read_config(policy, None, {}, catalog, every, when)
+    config = read_config(policy, workload_near((plan,)), {}, catalog, every, when)
     rules = select(every.values(), (), {k: v.off for k, v in config.rules.items()})
     return as_dict(audit(read_plans((plan,)), config, catalog, rules, every, when))
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog, data_dir
-from auditor.cli.common import as_of_date, known_rules, read_config
+from auditor.cli.common import as_of_date, known_rules, read_config, rules_with_own
 from auditor.documents import load_schema, read_file, schema_names, validate
 from auditor.errors import AuditorError, ExitCode
 
@@ -47,7 +47,8 @@ def _validate(file: Path, kind: str | None, as_of: str | None) -> str:
     if kind == "policy":
         read_config(os.path.realpath(file), None, {}, catalog, rules, when)
     elif kind == "waivers":
-        read_waiver_file(file, str(file), rules, when.isoformat())
+        own = rules_with_own(None, file.resolve().parent, when)
+        read_waiver_file(file, str(file), own, when.isoformat())
     elif kind == "cases":
         read_cases(file)
     elif kind == "workload":
