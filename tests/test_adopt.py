@@ -192,9 +192,9 @@ def test_waive_goes_into_the_waiver_file(estate: Callable[..., Path]) -> None:
 
 
 def test_waive_knows_rules_of_your_own(estate: Callable[..., Path]) -> None:
-    own = 'id: ACME001\ntitle: t\nlevel: error\ncheck: region\nwhy: w\nremediation: r\nwaiver_max_days: 30\nparams: {allow: [DE]}\n'
+    own = "id: ACME001\ntitle: t\nlevel: error\ncheck: region\nwhy: w\nremediation: r\nparams: {allow: [DE]}\n"
     Path("own").mkdir()
-    Path("own/ACME001.yaml").write_text(own)
+    Path("own/ACME001.yaml").write_text(own + "waiver_max_days: 30\n")
     Path(".auditor.yaml").write_text(POLICY + "rules_dirs: [own]\nwaiver_files: [w.yaml]\n")
     Path("w.yaml").write_text("version: 1\nwaivers: []\n")
     estate("plan.json", bucket("a", "eu-west-1"))

@@ -18,7 +18,7 @@ LAYERS = [
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting", "overlays", "gates", "hydration"},
     {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "ownrules", "config"},
-    {"economic_facts", "planned_jobs", "refresh", "verify"},
+    {"economic_facts", "planned_jobs", "refresh", "verify", "survey"},
     {"pipeline"},
     {"policytest"},
     {"cli"},
