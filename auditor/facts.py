@@ -160,6 +160,14 @@ class Cloud(msgspec.Struct, frozen=True, eq=False, dict=True):
     def _seen(self) -> dict[tuple[str, str], tuple[str, Region] | None]:
         return {}
 
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        return {n.lower(): n for n in self.instances} if self.jobs.types_any_case else {}
+
+    def type_name(self, name: str) -> str:
+        """The catalogue's spelling of an instance type, where the cloud takes any case."""
+        return name if name in self.instances else self._folded.get(name.lower(), name)
+
     def find(self, value: str, lookup: str = "default") -> tuple[str, Region] | None:
         """The region (or zone with a country of its own) a value names, as (id, region); None if unknown."""
         key = (value, lookup)

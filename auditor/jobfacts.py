@@ -85,6 +85,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     topology: list[str] = []  # `2x4`: accelerators per domain
     computed: list[str] = []  # unknown and not written in the source means: not set
     identity: list[str] = []  # attributes another resource may name this one by
+    id_pattern: str = ""  # regex: an id of this type, where one is written out
     source: str = ""
     date: str = ""
     confidence: str = ""
@@ -117,6 +118,7 @@ class JobTables(msgspec.Struct, frozen=True, eq=False):
 
     accelerator_types: str = ""  # regex: an instance type that looks like it has accelerators
     accelerator_families: str = ""  # regex: a family of such types, where a service picks the type itself
+    types_any_case: bool = False  # the cloud takes instance types in any case
     region_zones: int = 3  # zones of a region, where a fleet uses all of them
     nics: list[Nics] = []
     slices: list[Slice] = []

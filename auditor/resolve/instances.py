@@ -61,6 +61,7 @@ def read_types(
     attached = [a for m in chain if (a := _attached(reader, m)) is not None]
     stated = [g for m in chain for p in m.row.gpus for v in reader.values(m, p) for g in [_count(v.value)]]
     cloud = member.cloud
+    names = list(dict.fromkeys(cloud.type_name(n) for n in names))
     found: list[Accelerator] = []
     unlisted: list[str] = []
     pattern = re.compile(cloud.jobs.accelerator_types) if cloud.jobs.accelerator_types else None

@@ -283,7 +283,9 @@ def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
     for r in alive:
         body = projection.after(r)
         named = [v.value for p in paths for v in body.get(tuple(p.split(".")))]
-        if named and all(isinstance(n, str) and n not in cloud.instances and not pattern.search(n) for n in named):
+        if named and all(
+            isinstance(n, str) and cloud.type_name(n) not in cloud.instances and not pattern.search(n) for n in named
+        ):
             continue
         kept.append(r)
     return kept
@@ -379,7 +381,7 @@ def _role(
 
 # Values that tell what is read, labels by their words, names by their words, and references by the instance's own key.
 _Reading = tuple[Projection, Projection, Projection | None, list[tuple[Target, str]]]
-_NOT_READ: Final = ("labels", "names", "identity", "source", "date", "confidence")
+_NOT_READ: Final = ("labels", "names", "identity", "id_pattern", "source", "date", "confidence")
 
 
 @dataclass(slots=True)

@@ -209,6 +209,7 @@ class Reader:
             written = self.refs.configured(m.block, path)
             if not written or (trace.unresolved and all(u.startswith("local.") for u in trace.unresolved)):
                 found = self._only_one(m, p)
+        partial = partial or _strangers(found, values, trace.constants)
         unique = tuple({x.resource.address: _via(x, ".".join(p.path)) for x in found}.values())
         if unique:
             joined = Joined("found", unique, shown, trace.keyed, partial)
@@ -302,6 +303,22 @@ def _decoded(body: Body, names: Iterable[str]) -> Body:
             except (msgspec.DecodeError, RecursionError):
                 continue
     return body.with_values(values)
+
+
+def _strangers(found: Iterable[Member], values: Iterable[Value], constants: Iterable[Any]) -> bool:
+    """Whether an attribute names more than what was found of it: ids written out beside references.
+
+    A set with one unknown element is unknown as a whole: then only the constants of its expression tell of the others.
+    """
+    found, values = list(found), list(values)
+    if not found or not values:
+        return False
+    held = {v.value for x in found for name in x.row.identity for v in x.body.get((name,))}
+    if len(values) > 1 and any(isinstance(v.value, str) and v.value and v.value not in held for v in values):
+        return True
+    patterns = {x.row.id_pattern for x in found if x.row.id_pattern}
+    named = [c for c in constants if isinstance(c, str) and c not in held and any(re.search(p, c) for p in patterns)]
+    return bool(named) and any(v.value is UNKNOWN for v in values)
 
 
 def _within(at: str, computed: str, steps: tuple[str, ...]) -> bool:
