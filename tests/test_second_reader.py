@@ -1,4 +1,4 @@
-"""The reader against python-hcl2: the same blocks, labels and attribute names, over recorded and generated source."""
+"""The reader against python-hcl2 and tree-sitter-hcl: the same blocks, labels, attribute names, places and comments."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Any
 
 import hcl2
 import pytest
+import tree_sitter
+import tree_sitter_hcl
 from conftest import PLANS
 
-from auditor.load.hcl.native import read_exact, read_native
+from auditor.load.hcl.native import read_native
 from auditor.syntax import Body, Source
 
 FILES = sorted(PLANS.rglob("*.tf"))
@@ -66,10 +68,34 @@ def test_same_structure_of_generated_source(seed: int) -> None:
 
 
 def agree(text: str) -> None:
-    source = Source("x.tf", text.encode())
-    mine = Counter(ours(read_native(source).body))
-    assert mine == Counter(ours(read_exact(source).body))
-    assert mine == Counter(theirs(hcl2.loads(text)))
+    file = read_native(Source("x.tf", text.encode()))
+    assert Counter(ours(file.body)) == Counter(theirs(hcl2.loads(text)))
+    root = tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language())).parse(text.encode()).root_node
+    assert not root.has_error
+    comments = [(c.start, c.end) for c in file.comments]
+    assert sorted([*places(file.body), *comments]) == sorted(marks(root))
+
+
+def places(body: Body) -> Iterator[tuple[int, int]]:
+    """Where every attribute, value and block stands."""
+    for attribute in (*body.attributes.values(), *body.repeated):
+        yield attribute.start, attribute.end
+        yield attribute.value_start, attribute.end
+    for block in body.blocks:
+        yield block.start, block.end
+        yield from places(block.body)
+
+
+def marks(node: tree_sitter.Node) -> Iterator[tuple[int, int]]:
+    """The same, and the comments, of tree-sitter's nodes."""
+    for child in node.children:
+        if child.type in ("block", "comment"):
+            yield child.byte_range
+        elif child.type == "attribute":
+            value = next(c for c in child.named_children if c.type == "expression")
+            yield child.start_byte, value.end_byte
+            yield value.byte_range
+        yield from marks(child)
 
 
 VALUES = (

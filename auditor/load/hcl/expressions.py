@@ -1,14 +1,16 @@
 """Parses HCL expressions and templates exactly as Terraform reads them, from text to `auditor.syntax` records.
 
-tree-sitter finds where an expression stands; what it means (precedence, splats, strip markers, heredoc
-indentation) is decided here. Nesting is bounded: a hostile file ends in an InputError, never in a stack overflow.
+Precedence, splats, strip markers and heredoc indentation are decided here. Nesting is bounded: a hostile file ends in
+an InputError, never in a stack overflow.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from auditor.errors import InputError
@@ -16,6 +18,7 @@ from auditor.syntax import (
     Attribute,
     Binary,
     Call,
+    Comment,
     Conditional,
     Element,
     For,
@@ -50,8 +53,19 @@ _QUOTED_STOP: Final = re.compile(r'["\\\n]|\$\{|%\{|\$\$\{|%%\{')
 _TEXT_STOP: Final = re.compile(r"\$\{|%\{|\$\$\{|%%\{")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _PLAIN: Final = re.compile(
-    r'"([^"\\$%\n]*)"|(true|false|null)|(-?\d{1,15})|([^\W\d][\w-]*(?:\.[^\W\d][\w-]*)+)', re.ASCII
+    r'"([^"\\$%\n]*)"|(true|false|null)|(-?\d{1,15})|([^\W\d][\w-]*(?:\.[^\W\d][\w-]*)*)', re.ASCII
 )
+# A short operand with what may follow it at the end of an expression: outside brackets, and inside them.
+_SHORT: Final = r'[ \t\r\n]*(?:"(?P<text>[^"\\$%\n]*)"|(?P<digits>-?\d{1,15})|(?P<path>[^\W\d][\w-]*(?:\.[^\W\d][\w-]*)*))'
+_SHORT_LINE: Final = re.compile(_SHORT.replace(r"\r\n", "") + r"(?=[ \t]*\r?(?:[\n,)\]}]|\Z))")
+_SHORT_LINES: Final = re.compile(_SHORT + r"(?=[ \t\r\n]*(?:[,)\]}]|\Z))")
+_MARKS: Final = re.compile(r"#[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_WIDE: Final = re.compile(r"[^\x00-\x7f]")
+_SPLAT_END: Final = re.compile(r"\*\s*\]")
+_SPLAT_STEP: Final = re.compile(r"\s*\.\s*(?:([^\W\d][\w-]*)|(\d+))")
+_DIGITS: Final = re.compile(r"\d+(?:\.\d+)*")
+_KEY_SIGN: Final = re.compile(r"\s*[=:]")
+_KEY_END: Final = re.compile(r"[ \t]*(?:=(?!=)|:(?!:))")
 _NAMES: Final = r"[^\W\d][\w-]*(?:\.[^\W\d][\w-]*)+"
 _SIMPLE: Final = re.compile(rf'"(?:[^"\\$%\n]|\$\{{{_NAMES}\}})*"', re.ASCII)
 _HOLE: Final = re.compile(rf"\$\{{({_NAMES})\}}", re.ASCII)
@@ -101,8 +115,11 @@ def parse_attribute(attribute: Attribute) -> Any:
     return parser.whole()
 
 
+@lru_cache(maxsize=4096)
 def _path(text: str) -> Any:
-    """`var.a.b`."""
+    """`var.a.b`, or a word."""
+    if text in _WORDS:
+        return _WORDS[text]
     first, *rest = text.split(".")
     made: Any = Name(first)
     for step in rest:
@@ -123,7 +140,7 @@ def parse_text(text: str, source: Source, at: int) -> Any:
 
 
 class Parser:
-    """A recursive descent parser over one expression; also the exact scanner of `structure.py`."""
+    """A recursive descent parser over one expression, or (for `native.py`) over a whole file."""
 
     def __init__(self, text: str, source: Source, base: int, fixed: bool = False) -> None:
         self.text = text
@@ -136,13 +153,33 @@ class Parser:
         self.solid = self.blank_end = 0
         self.chain = 0  # steps of the traversal being read
         self.lines = False  # whether line breaks are blanks here
+        self.comments: dict[int, Comment] | None = None  # by where they start, for who wants them
+        self._wide: tuple[list[int], list[int]] | None = None
 
     # --- positions and errors
 
     def offset(self, pos: int) -> int:
+        """Bytes into the file."""
         if self.fixed:
             return self.base
-        return self.base + (pos if self.ascii else len(self.text[:pos].encode()))
+        return self.base + (pos if self.ascii else pos + self._wider(pos))
+
+    def _wider(self, pos: int) -> int:
+        """How many bytes more than characters stand before a position."""
+        if self._wide is None:
+            at, more = [], [0]
+            for m in _WIDE.finditer(self.text):
+                at.append(m.start())
+                more.append(more[-1] + len(m.group().encode()) - 1)
+            self._wide = at, more
+        at, more = self._wide
+        return more[bisect_left(at, pos)]
+
+    def comment(self, start: int, end: int) -> None:
+        if self.comments is not None:
+            text = self.text[start:end].rstrip("\r")
+            begin = self.offset(start)
+            self.comments[begin] = Comment(begin, self.offset(start + len(text)), text)
 
     def fail(self, expected: str, pos: int | None = None) -> InputError:
         at = self.pos if pos is None else pos
@@ -164,7 +201,11 @@ class Parser:
         if m is not None:
             if self.pos != self.blank_end:
                 self.solid = self.pos
-            self.pos = self.blank_end = m.end()
+            start, self.pos = self.pos, m.end()
+            self.blank_end = self.pos
+            if self.comments is not None and ("#" in m.group() or "/" in m.group()):
+                for found in _MARKS.finditer(self.text, start, self.pos):
+                    self.comment(*found.span())
 
     def end(self) -> int:
         """Where the last token ended, the blanks after it left out."""
@@ -217,6 +258,9 @@ class Parser:
         return made
 
     def expression(self) -> Any:
+        m = (_SHORT_LINES if self.lines else _SHORT_LINE).match(self.text, self.pos)
+        if m is not None:
+            return self._short(m)
         self._deeper()
         test = self._binary(1)
         if self.take("?"):
@@ -225,6 +269,15 @@ class Parser:
             test = Conditional(test, then, self.expression())
         self.depth -= 1
         return test
+
+    def _short(self, m: re.Match[str]) -> Any:
+        """An operand that ends its expression: most are."""
+        kind = m.lastgroup or ""
+        text = m.group(kind)
+        self.pos = m.end(kind) + (kind == "text")
+        if kind == "path":
+            return _path(text)
+        return Literal(text if kind == "text" else int(text))
 
     def _binary(self, level: int) -> Any:
         left = self._unary()
@@ -252,9 +305,9 @@ class Parser:
             if c == "-" and isinstance(inner, Literal) and isinstance(inner.value, (int, Decimal)) and inner.value is not True:
                 return Literal(-inner.value)
             return Unary(c, inner)
-        return self._suffixes(self._term())
+        return self._suffixes(self.term())
 
-    def _term(self) -> Any:
+    def term(self) -> Any:
         text, c = self.text, self.text[self.pos : self.pos + 1]
         if c == '"':
             self.pos += 1
@@ -331,7 +384,7 @@ class Parser:
             elif self.text.startswith("[", self.pos):
                 self.pos += 1
                 was, self.lines = self.lines, True
-                if self.peek("*") and re.compile(r"\*\s*\]").match(self.text, self.pos):
+                if self.peek("*") and _SPLAT_END.match(self.text, self.pos):
                     self.pos = self.text.index("]", self.pos) + 1
                     self.lines = was
                     return Splat(made, self._suffixes(Element()))
@@ -353,11 +406,11 @@ class Parser:
         self.blank()
         if self.take("*"):
             each: Any = Element()
-            while (m := re.compile(r"\s*\.\s*(?:([^\W\d][\w-]*)|(\d+))").match(self.text, self.pos)) is not None:
+            while (m := _SPLAT_STEP.match(self.text, self.pos)) is not None:
                 self.pos = m.end()
                 each = GetAttr(each, m.group(1)) if m.group(1) else GetIndex(each, Literal(int(m.group(2)[:18])))
             return Splat(made, each)
-        m = re.compile(r"\d+(?:\.\d+)*").match(self.text, self.pos)
+        m = _DIGITS.match(self.text, self.pos)
         if m is not None:  # legacy `list.0.1`
             self.pos = m.end()
             for digits in m.group().split("."):
@@ -389,7 +442,7 @@ class Parser:
         was, self.lines = self.lines, True
         self.blank()
         m = _IDENT.match(self.text, self.pos)
-        if m is not None and m.group() == "for" and not re.compile(r"\s*[=:]").match(self.text, m.end()):
+        if m is not None and m.group() == "for" and not _KEY_SIGN.match(self.text, m.end()):
             self.pos = m.end()
             made = self._for("}")
             self.lines = was
@@ -402,7 +455,7 @@ class Parser:
             self.blank()
             start = self.pos
             m = _IDENT.match(self.text, self.pos)
-            if m is not None and re.compile(r"[ \t]*(?:=(?!=)|:(?!:))").match(self.text, m.end()):
+            if m is not None and _KEY_END.match(self.text, m.end()):
                 self.pos = m.end()
                 key: Any = Literal(m.group())
             else:
@@ -586,7 +639,7 @@ class Parser:
         trim, begins = False, True
         while True:
             if begins and (m := close.match(self.text, self.pos)):
-                self.pos = m.end() - (1 if m.group().endswith("\r") else 0)
+                self.pos = m.start() + len(m.group().rstrip())
                 break
             stop = _TEXT_STOP.search(self.text, self.pos)
             line = self.text.find("\n", self.pos)
