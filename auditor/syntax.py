@@ -6,7 +6,8 @@ Offsets are bytes into the file as it stands on disk. Lines and columns are 1-ba
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -177,10 +178,12 @@ class Source:
             self._starts = starts
         line = bisect_right(self._starts, offset)
         start = self._starts[line - 1]
+        if self.ascii:
+            return line, offset - start + 1
         before = self.data[start:offset]
         if line == 1 and before[:3] == b"\xef\xbb\xbf":
             before = before[3:]
-        return line, len(before if self.ascii else before.decode("utf-8", "replace")) + 1
+        return line, len(before.decode("utf-8", "replace")) + 1
 
     def line_end(self, offset: int) -> int:
         """Where the line of an offset ends, its line break left out."""
@@ -197,6 +200,26 @@ class Source:
     def where(self, offset: int) -> str:
         line, column = self.position(offset)
         return f"{self.path}:{line}:{column}"
+
+
+class Offsets:
+    """Bytes of a file before each character of its text; `base` bytes stand before the text."""
+
+    __slots__ = ("_at", "_more", "base")
+
+    def __init__(self, text: str, base: int) -> None:
+        self.base = base
+        self._at: list[int] = []  # characters of more than one byte
+        self._more = [0]  # bytes more than characters, up to each of them
+        for m in () if text.isascii() else _WIDE.finditer(text):
+            self._at.append(m.start())
+            self._more.append(self._more[-1] + len(m.group().encode()) - 1)
+
+    def __call__(self, pos: int) -> int:
+        return self.base + pos + (self._more[bisect_left(self._at, pos)] if self._at else 0)
+
+
+_WIDE: Final = re.compile(r"[^\x00-\x7f]")
 
 
 class Comment(msgspec.Struct, frozen=True, gc=False):

@@ -31,6 +31,16 @@ class LagContext:
     allow: Sequence[str] = ()
     has_plan: bool = True  # false for a state: without a lock nothing is asked
     classes: Mapping[str, str] = field(default_factory=dict)  # provider source -> its class
+    _native: dict[tuple[str, str], Feature | None] = field(default_factory=dict)
+
+    def native(self, source: str, type_: str) -> Feature | None:
+        """The feature that a native resource type is."""
+        key = (source, type_)
+        if key not in self._native:
+            cloud = self.facts.lag_index.shards[self.facts.lag_index.shard_of(source)].cloud
+            found = (f for f in self.facts.features(cloud) if type_ in f.types and not f.attribute and f.provider == source)
+            self._native[key] = next(found, None)
+        return self._native[key]
 
     def age(self, shard: Shard) -> int:
         """Days from the newest fact of a shard to the date of the audit."""
@@ -208,7 +218,7 @@ def _history(context: LagContext, use: Use, first: Support) -> Outcome | None:
     if use.kind != "resource":
         return None
     shard = context.facts.shard(use.source)
-    feature = feature_of(context, use.source, use.type)
+    feature = context.native(use.source, use.type)
     if shard is None or feature is None or feature.confidence == "low":
         return None
     start = feature.start(bool(context.settings["count_preview"]))
@@ -227,15 +237,6 @@ def _history(context: LagContext, use: Use, first: Support) -> Outcome | None:
 
 
 # --- C: declared features ------------------------------------------------------------------------------
-
-
-def feature_of(context: LagContext, source: str, type_: str) -> Feature | None:
-    """The feature that a native resource type is."""
-    cloud = context.facts.lag_index.shards[context.facts.lag_index.shard_of(source)].cloud
-    for feature in context.facts.features(cloud):
-        if type_ in feature.types and not feature.attribute and feature.provider == source:
-            return feature
-    return None
 
 
 def find_feature(facts: LagFacts, name: str) -> Feature | None:

@@ -11,7 +11,7 @@ from auditor.load.hcl.instances import Env, Instance
 from auditor.load.hcl.modules import dotted, literal
 from auditor.load.hcl.values import Sensitive
 from auditor.model import UNKNOWN, ConfigModule, ConfigResource, ModuleCall, ProviderConfig, Resource
-from auditor.syntax import Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree, Tuple
+from auditor.syntax import Attribute, Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree, Tuple
 
 REGISTRY: Final = "registry.terraform.io"
 _META: Final = frozenset(("count", "for_each", "provider", "depends_on"))
@@ -71,9 +71,35 @@ def reference(expr: Any) -> str:
     return ""
 
 
+class Expressions(dict[str, Any]):
+    """The expressions of a block, each made of its attribute when it is asked for: of most nothing is."""
+
+    __slots__ = ("module",)
+
+    def __init__(self, module: Module, attributes: Mapping[str, Attribute]) -> None:
+        super().__init__({n: a for n, a in attributes.items() if n not in _META})
+        self.module = module
+
+    def __getitem__(self, name: str) -> Any:
+        held = super().__getitem__(name)
+        if type(held) is Attribute:
+            held = node(held.expr, self.module)
+            self[name] = held
+        return held
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else default
+
+    def items(self) -> Any:
+        return [(n, self[n]) for n in self]
+
+    def values(self) -> Any:
+        return [self[n] for n in self]
+
+
 def body_expressions(body: Body, module: Module) -> dict[str, Any]:
     """Attributes and nested blocks, dynamic ones included: their content stands for each of theirs."""
-    made: dict[str, Any] = {n: node(a.expr, module) for n, a in body.attributes.items() if n not in _META}
+    made = Expressions(module, body.attributes)
     for block in body.blocks:
         name, inner = block.type, block.body
         if block.type == "dynamic" and block.labels:

@@ -7,7 +7,6 @@ an InputError, never in a stack overflow.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
@@ -28,6 +27,7 @@ from auditor.syntax import (
     Literal,
     Name,
     Object,
+    Offsets,
     Source,
     Splat,
     Template,
@@ -60,7 +60,6 @@ _SHORT: Final = r'[ \t\r\n]*(?:"(?P<text>[^"\\$%\n]*)"|(?P<digits>-?\d{1,15})|(?
 _SHORT_LINE: Final = re.compile(_SHORT.replace(r"\r\n", "") + r"(?=[ \t]*\r?(?:[\n,)\]}]|\Z))")
 _SHORT_LINES: Final = re.compile(_SHORT + r"(?=[ \t\r\n]*(?:[,)\]}]|\Z))")
 _MARKS: Final = re.compile(r"#[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_WIDE: Final = re.compile(r"[^\x00-\x7f]")
 _SPLAT_END: Final = re.compile(r"\*\s*\]")
 _SPLAT_STEP: Final = re.compile(r"\s*\.\s*(?:([^\W\d][\w-]*)|(\d+))")
 _DIGITS: Final = re.compile(r"\d+(?:\.\d+)*")
@@ -147,14 +146,13 @@ class Parser:
         self.source = source
         self.base = base
         self.fixed = fixed
-        self.ascii = text.isascii()
         self.pos = 0
         self.depth = 0
         self.solid = self.blank_end = 0
         self.chain = 0  # steps of the traversal being read
         self.lines = False  # whether line breaks are blanks here
         self.comments: dict[int, Comment] | None = None  # by where they start, for who wants them
-        self._wide: tuple[list[int], list[int]] | None = None
+        self._offsets: Offsets | None = None
 
     # --- positions and errors
 
@@ -162,18 +160,9 @@ class Parser:
         """Bytes into the file."""
         if self.fixed:
             return self.base
-        return self.base + (pos if self.ascii else pos + self._wider(pos))
-
-    def _wider(self, pos: int) -> int:
-        """How many bytes more than characters stand before a position."""
-        if self._wide is None:
-            at, more = [], [0]
-            for m in _WIDE.finditer(self.text):
-                at.append(m.start())
-                more.append(more[-1] + len(m.group().encode()) - 1)
-            self._wide = at, more
-        at, more = self._wide
-        return more[bisect_left(at, pos)]
+        if self._offsets is None:
+            self._offsets = Offsets(self.text, self.base)
+        return self._offsets(pos)
 
     def comment(self, start: int, end: int) -> None:
         if self.comments is not None:

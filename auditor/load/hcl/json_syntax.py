@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from auditor.errors import InputError
 from auditor.load.hcl.expressions import MAX_DEPTH, number, parse_template, parse_text
-from auditor.syntax import Attribute, Block, Body, Comment, File, Item, Literal, Object, Source, Tuple
+from auditor.syntax import Attribute, Block, Body, Comment, File, Item, Literal, Object, Offsets, Source, Tuple
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*")
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
@@ -99,12 +99,8 @@ class _Reader:
     def __init__(self, text: str, source: Source, base: int) -> None:
         self.text = text
         self.source = source
-        self.base = base
+        self.offset = Offsets(text, base)
         self.pos = 0
-        self.ascii = text.isascii()
-
-    def offset(self, pos: int) -> int:
-        return self.base + (pos if self.ascii else len(self.text[:pos].encode()))
 
     def fail(self, expected: str) -> InputError:
         found = f"`{self.text[self.pos]}`" if self.pos < len(self.text) else "the end"
@@ -257,10 +253,7 @@ def _blocks(
 
 
 def _attribute(name: str, key_start: int, node: _Node, source: Source, references: bool) -> Attribute:
-    def parse(_: Attribute) -> Any:
-        return _expression(node, source, references)
-
-    return Attribute(name, source, key_start, node.start, node.end, parse)
+    return Attribute(name, source, key_start, node.start, node.end, _expression(node, source, references))
 
 
 def _expression(node: _Node, source: Source, references: bool) -> Any:
