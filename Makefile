@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint catalog fuzz bench fail-closed sbom
+.PHONY: demo test lint catalog fuzz bench bench-hcl fail-closed sbom
 $(BIN)/auditor:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
@@ -26,6 +26,9 @@ fuzz: $(BIN)/auditor
 
 bench: $(BIN)/auditor
 	$(BIN)/python scripts/bench.py --out docs/benchmarks.md $(BENCH)
+
+bench-hcl: $(BIN)/auditor
+	$(BIN)/python scripts/bench_hcl.py --out docs/benchmarks-hcl.md $(BENCH)
 
 fail-closed: $(BIN)/auditor
 	$(BIN)/python scripts/fail_closed.py $(PEERS)

@@ -88,7 +88,7 @@ class Expressions(dict[str, Any]):
         return held
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 (`dict.get` would not make it)
 
     def items(self) -> Any:
         return [(n, self[n]) for n in self]
@@ -120,12 +120,16 @@ def body_expressions(body: Body, module: Module) -> dict[str, Any]:
 
 def config_module(module: Module, instances: Mapping[str, Instance]) -> ConfigModule:
     resources = []
+    keys: dict[str, str] = {}
     for address, block in module.resources.items():
+        provider = provider_of(module, block)[0]
+        if provider not in keys:
+            keys[provider] = provider_key(module, provider, instances)
         count, each = block.body.attributes.get("count"), block.body.attributes.get("for_each")
         resources.append(
             ConfigResource(
                 address, block.labels[0], block.labels[1], "managed" if block.type == "resource" else block.type,
-                provider_key(module, provider_of(module, block)[0], instances),
+                keys[provider],
                 body_expressions(block.body, module),
                 [{"type": p.labels[0] if p.labels else "", "expressions": body_expressions(p.body, module)}
                  for p in block.body.of_type("provisioner")],
@@ -286,8 +290,8 @@ def provider_configs(
                 _evaluated(block, module, instance),
             )  # fmt: skip
     for module in tree.root.walk():
-        for block in module.resources.values():
-            name, source = provider_of(module, block)
+        names = {provider_of(module, block): None for block in module.resources.values()}
+        for name, source in names:
             home, wanted, _ = resolve(module, name, instances)
             key = f"{home.path}:{wanted}" if home.path else wanted
             if key not in made:

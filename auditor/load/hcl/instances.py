@@ -66,7 +66,8 @@ class Instance:
         self._expansions: dict[int, Expansion] = {}
         self._children: dict[str, tuple[Expansion, list[tuple[Any, Instance]]]] = {}
 
-    def _once(self, kind: str, name: str, make: Callable[[], Any]) -> Any:
+    def once(self, kind: str, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gives, kept. Raises EvalError where it asks for itself."""
         key = (kind, name)
         if key not in self._values:
             if key in self._busy:
@@ -82,13 +83,13 @@ class Instance:
         attribute = self.module.locals.get(name)
         if attribute is None:
             raise EvalError(f"no local value {name}")
-        return self._once("local", name, lambda: self.evaluator.eval(attribute.expr, Env(self)))
+        return self.once("local", name, lambda: self.evaluator.eval(attribute.expr, Env(self)))
 
     def variable(self, name: str) -> Any:
         block = self.module.variables.get(name)
         if block is None:
             raise EvalError(f"no variable {name}")
-        return self._once("var", name, lambda: self._variable(name, block))
+        return self.once("var", name, lambda: self._variable(name, block))
 
     def _variable(self, name: str, block: Block) -> Any:
         body, evaluator = block.body, self.evaluator
@@ -125,7 +126,7 @@ class Instance:
         attribute = block.body.attributes.get("value")
         if attribute is None:
             return UNKNOWN
-        value = self._once("output", name, lambda: self.evaluator.quiet(attribute.expr, Env(self)))
+        value = self.once("output", name, lambda: self.evaluator.quiet(attribute.expr, Env(self)))
         sensitive = block.body.attributes.get("sensitive")
         return Sensitive(value) if sensitive is not None and getattr(sensitive.expr, "value", None) is True else value
 
@@ -201,5 +202,5 @@ class _Resource:
         instance = self.env.instance
         assert instance is not None
         key = f"{id(self.block)}.{name}.{self.env.each[0] if self.env.each else self.env.count!r}"
-        value = instance._once("attribute", key, lambda: self.evaluator.quiet(found.expr, self.env))
+        value = instance.once("attribute", key, lambda: self.evaluator.quiet(found.expr, self.env))
         return UNKNOWN if value is None else value

@@ -7,6 +7,7 @@ else goes through the parser of expressions, which says with file, line and colu
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from auditor.errors import InputError
@@ -61,7 +62,7 @@ class _Reader:
         self.body = body
         p, source = self.p, self.source
         text, match = p.text, _LINE.match
-        at = p.offset
+        at: Callable[[int], int] = int if text.isascii() and p.base == 0 else p.offset  # `int` leaves it as it is
         while True:
             m = match(text, p.pos)
             if m is None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.errors import InputError
-from auditor.load.hcl.configuration import config_module, provider_configs, provider_of
+from auditor.load.hcl.configuration import config_module, provider_block, provider_configs, provider_of
 from auditor.load.hcl.evaluate import Evaluator
 from auditor.load.hcl.folders import Folders
 from auditor.load.hcl.instances import Env, Instance, key_text
@@ -177,25 +177,32 @@ def _resource(
 def _merged_tags(values: Mapping[str, Any], block: Block, env: Env) -> dict[str, Any]:
     """Tags once the provider has merged its default ones: what a scope matches against."""
     assert env.instance is not None
-    from auditor.load.hcl.configuration import provider_block
-
-    provider = provider_block(env.instance, block)
-    if provider is None:
-        return {}
+    instance = env.instance
+    name = provider_of(instance.module, block)[0]
     made: dict[str, Any] = {}
-    for nested, inner, own, merged in _DEFAULT_TAGS:
-        body = provider[0].body
-        blocks = [b.body for b in body.of_type(nested)] if nested else [body]
-        given = [b.attributes[inner] for b in blocks if inner in b.attributes]
-        if len(given) != 1 or merged in values:
+    for own, merged, defaults in instance.once("default tags", name, lambda: _default_tags(instance, block)):
+        if merged in values:
             continue
-        defaults = env.instance.evaluator.quiet(given[0].expr, Env(provider[1]))
         mine = values.get(own, {})
         if isinstance(defaults, dict) and isinstance(mine, dict):
             made[merged] = {**defaults, **mine}
         else:
             made[merged] = UNKNOWN
     return made
+
+
+def _default_tags(instance: Instance, block: Block) -> list[tuple[str, str, Any]]:
+    """What the provider of a block puts on all its resources: (their attribute, the merged one, the defaults)."""
+    provider = provider_block(instance, block)
+    found = []
+    for nested, inner, own, merged in _DEFAULT_TAGS if provider is not None else ():
+        assert provider is not None
+        body = provider[0].body
+        blocks = [b.body for b in body.of_type(nested)] if nested else [body]
+        given = [b.attributes[inner] for b in blocks if inner in b.attributes]
+        if len(given) == 1:
+            found.append((own, merged, instance.evaluator.quiet(given[0].expr, Env(provider[1]))))
+    return found
 
 
 def body_values(body: Body, env: Env) -> dict[str, Any]:
