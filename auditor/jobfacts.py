@@ -27,7 +27,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-SEGMENT: Final = re.compile(r"\s*(->|!=|=|~|<|>|\bset\b|\bunset\b|\babsent\b)\s*")
+SEGMENT: Final = re.compile(r"((?:\[[^\]]*\]|[^\[\]])+?)\s*(!=|=|~|<|>|\bset\b|\bunset\b|\babsent\b)\s*(.*)", re.DOTALL)
 
 _STEPS: Final = re.compile(r"(?:\[[^\]]*\]|[^.\[])+")
 COUNTED: Final = re.compile(r"(nics|networks)\((.+)\)")
@@ -154,10 +154,10 @@ def condition(text: str) -> Condition:
     counted = COUNTED.fullmatch(text)
     if counted is not None:
         return Condition(segments(counted[2]), counted[1], "")
-    parts = SEGMENT.split(text, maxsplit=1)
-    if len(parts) != 3:
+    parts = SEGMENT.fullmatch(text)
+    if parts is None:
         raise ValueError(f"not a condition: {text}")
-    return Condition(segments(parts[0]), parts[1], parts[2].strip())
+    return Condition(segments(parts[1]), parts[2], parts[3].strip())
 
 
 @lru_cache(maxsize=2048)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.jobfacts import amount
+from auditor.jobfacts import amount, condition
 from auditor.model import UNKNOWN
 from auditor.resolve.instances import Types
 from auditor.resolve.members import Member, Reader
@@ -33,8 +33,8 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
         return _with_gpus(None, None, types, "count", "", f"{member.block}: {why}", False)
     if row.kind == "instance":
         return _with_gpus(1, 1, types, "", "", "", False)
-    if any(reader.holds(m, c) is not False for m in chain for c in m.row.uncounted):
-        return _with_gpus(None, None, types, "", "", f"{member.block}: its capacity is not counted in nodes", False)
+    if (uncounted := _uncounted(reader, chain)) is not None:
+        return _with_gpus(None, None, types, uncounted[0], "", uncounted[1], False)
     low: list[int] = []
     high: list[int] = []
     added_low: list[int] = []
@@ -69,7 +69,7 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
                     if how.per == "vcpu":
                         each = [member.cloud.jobs.vcpus.get(t) for t in types.names]
                         if not each or types.unknown or None in each:
-                            why = f"{m.block}: {how.path} counts vCPUs, and those of the instance type are not known"
+                            why = types.cause or f"{m.block}: {how.path} counts vCPUs, and those of the type are not known"
                             unknown_low, unknown_high = unknown_low or why, unknown_high or why
                             continue
                         sizes = [e for e in each if e]
@@ -130,6 +130,16 @@ def add(sizes: Sequence[Size]) -> Size:
         total([s.gpus_min for s in sizes]), total([s.gpus_max for s in sizes]),
         any(s.unbounded for s in sizes), first.path, first.seen, next((s.cause for s in sizes if s.cause), ""),
     )  # fmt: skip
+
+
+def _uncounted(reader: Reader, chain: Sequence[Member]) -> tuple[str, str] | None:
+    """(attribute, cause) where the size is weights, memory or a formula: no count of nodes."""
+    for m in chain:
+        for text in m.row.uncounted:
+            if reader.holds(m, text) is not False:
+                path = ".".join(condition(text).path)
+                return path, f"{m.block}: the size follows {path}, which is no count of nodes"
+    return None
 
 
 def _left_out(holds: bool | None, is_max: bool) -> bool:

@@ -68,7 +68,8 @@ class ZoneReader:
         where = values[0].path
         if unknown and not known and (lent := self._borrowed(m, path, hops)) is not None:
             return Zones(lent.known, lent.most, where, lent.one_of, lent.same)
-        regions = [v for v in known if m.cloud.regions.get(v) is not None and m.cloud.regions[v].kind == "region"]
+        sites = m.cloud.jobs.region_zones == 1  # a region of this cloud is one zone
+        regions = [] if sites else [v for v in known if v in m.cloud.regions and m.cloud.regions[v].kind == "region"]
         if regions and len(regions) == len(known):
             return Zones((), m.cloud.jobs.region_zones, where)
         zones = tuple(dict.fromkeys(short(z) for z in known if z not in regions))
