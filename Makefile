@@ -23,6 +23,8 @@ catalog: $(BIN)/auditor
 
 fuzz: $(BIN)/auditor
 	AUDITOR_FUZZ=$(or $(N),3000) $(BIN)/python -m pytest tests/test_mutations.py
+	$(BIN)/pip install -q --disable-pip-version-check atheris
+	$(BIN)/python scripts/fuzz.py --seconds $(or $(SECONDS),60)
 
 bench: $(BIN)/auditor
 	$(BIN)/python scripts/bench.py --out docs/benchmarks.md $(BENCH)

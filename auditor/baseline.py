@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final, Literal
 
 import msgspec
 
 from auditor.errors import InputError
 from auditor.identity import UNWAIVABLE, fingerprint
-from auditor.model import BaselineCounts, Finding, Plan, strip_keys
+from auditor.model import BaselineCounts, Finding, Level, Plan, strip_keys
 
 SCHEMA: Final = "auditor-baseline/1"
 _REPORT: Final = "auditor-report/1"
@@ -82,8 +82,11 @@ def parse(data: bytes, name: str) -> tuple[Entry, ...] | None:
         except msgspec.DecodeError as e:
             raise InputError(f"{name}: damaged baseline: {e}", "write it again with `auditor baseline`") from None
     if head.schema == _REPORT:
-        report = msgspec.json.decode(data)
-        return entries_of(_known(f) for f in [*report.get("findings", ()), *report.get("unchanged", ())])
+        try:
+            report = msgspec.json.decode(data, type=_Report)
+        except msgspec.DecodeError as e:
+            raise InputError(f"{name}: damaged report: {e}", "write it again with `auditor check --format json`") from None
+        return entries_of(_known(f) for f in [*report.findings, *report.unchanged])
     if head.schema:
         raise InputError(f"{name}: holds {head.schema}, not {SCHEMA} or {_REPORT}")
     return None
@@ -93,11 +96,25 @@ class _Head(msgspec.Struct):
     schema: str = ""
 
 
-def _known(f: Mapping[str, Any]) -> Finding:
+class _Reported(msgspec.Struct):
+    rule: str
+    kind: Literal["fail", "open"]
+    level: Level
+    address: str
+    path: str
+    observed: str
+    expected: str
+    fingerprint: str
+
+
+class _Report(msgspec.Struct):
+    findings: tuple[_Reported, ...] = ()
+    unchanged: tuple[_Reported, ...] = ()
+
+
+def _known(f: _Reported) -> Finding:
     """As much of a reported finding as an entry needs."""
-    return Finding(
-        f["rule"], f["kind"], f["level"], f["address"], f["path"], f["observed"], f["expected"], "", "", f["fingerprint"]
-    )
+    return Finding(f.rule, f.kind, f.level, f.address, f.path, f.observed, f.expected, "", "", f.fingerprint)
 
 
 def previous_addresses(plans: Iterable[Plan]) -> dict[str, str]:

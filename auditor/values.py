@@ -64,7 +64,10 @@ class Body:
         if b"true" not in self._sensitive_raw:
             return False
         if self._sensitive_tree is None:
-            self._sensitive_tree = msgspec.json.decode(self._sensitive_raw)
+            try:
+                self._sensitive_tree = msgspec.json.decode(self._sensitive_raw)
+            except (msgspec.DecodeError, RecursionError) as e:
+                raise shapeless("a resource's sensitive marks", e) from e
         node = self._sensitive_tree
         for step in _steps(path):
             if node is True:

@@ -222,6 +222,18 @@ def test_links_out_of_the_root(tmp_path: Path) -> None:
         (folder / name).unlink()
 
 
+def test_a_module_whose_folder_is_a_link_out_of_the_root(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "main.tf").write_text('CANARY "x" {}\n')
+    folder = tmp_path / "root"
+    folder.mkdir()
+    (folder / "main.tf").write_text('module "m" {\n  source = "./m"\n}\n')
+    (folder / "m").symlink_to(tmp_path / "elsewhere")
+    done = check(tmp_path, "root")
+    refused(done, "a link that leaves")
+    assert "CANARY" not in done.err
+
+
 def test_links_inside_the_repository_are_followed(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "common.tf").write_text('provider "aws" {\n  region = "us-east-1"\n}\n')

@@ -6,16 +6,15 @@ from new seeds (AUDITOR_FUZZ: examples per test).
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import random
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from faults import bytes_fault, mutate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inprocess import AS_OF, PLANS, RECORDED, STATES, facts, judge, render
@@ -40,77 +39,9 @@ def _examples(number: int) -> settings:
     )  # fmt: skip
 
 
-# What may stand where another type belongs. Numbers beyond 64 bits and non-characters are JSON, too.
-ODD: list[Any] = [
-    None, True, False, 0, -1, 2**70, 1.5e300, "", "x", "\u0000", "\ud83d\ude00", "a" * 5000, "[", "${x}", "module.", [],
-    {}, [None], [[]], {"": None}, {"a": {"b": [1]}}, ["eu-central-1", None], [{}], "unknown", "eu-west-1", "us-east-1",
-]  # fmt: skip
-
-
 @lru_cache(maxsize=64)
 def _read(path: Path) -> Any:
     return json.loads(path.read_bytes())
-
-
-def _spots(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every (container, key) of a tree."""
-    if isinstance(value, dict | list):
-        for key, inner in list(value.items() if isinstance(value, dict) else enumerate(value)):
-            yield value, key
-            yield from _spots(inner)
-
-
-def _mutate(tree: Any, rnd: random.Random) -> Any:
-    """A copy with one to four faults. Half of them near the root, where the readers are."""
-    tree = copy.deepcopy(tree)
-    for _ in range(rnd.randint(1, 4)):
-        root = tree
-        if rnd.random() < 0.7 and isinstance(tree, dict):
-            part = rnd.choice([*tree, "configuration", "prior_state", "resource_changes"])
-            root = tree.get(part)
-        spots = list(_spots(root if isinstance(root, dict | list) and root else tree))
-        if not spots:
-            return tree
-        holder, key = rnd.choice(spots)
-        try:
-            holder[key]
-        except (KeyError, IndexError, TypeError):
-            continue
-        fault = rnd.randrange(9)
-        if fault == 0:
-            del holder[key]
-        elif fault in (1, 2, 3):
-            holder[key] = copy.deepcopy(rnd.choice(ODD))
-        elif fault == 4:
-            holder[key] = [holder[key]]
-        elif fault == 5:
-            holder[key] = {"x": holder[key]}
-        elif fault == 6 and isinstance(holder, list):
-            holder.append(copy.deepcopy(holder[key]))
-        elif fault == 7 and isinstance(holder, dict):
-            holder[str(rnd.choice(ODD))] = holder.pop(key)
-        else:  # another subtree in its place
-            holder[key] = copy.deepcopy(rnd.choice(spots)[0])
-    return tree
-
-
-def _bytes_fault(data: bytes, rnd: random.Random) -> bytes:
-    """Cut off, bits turned, a piece repeated, removed or moved."""
-    at = rnd.randrange(len(data) or 1)
-    end = min(len(data), at + rnd.randint(1, 200))
-    match rnd.randrange(6):
-        case 0:
-            return data[:at]
-        case 1:
-            return data[:at] + bytes([rnd.randrange(256)]) + data[at + 1 :]
-        case 2:
-            return data[:at] + data[end:]
-        case 3:
-            return data[:end] + data[at:]
-        case 4:
-            return data[at:end] + data
-        case _:
-            return data[:at] + rnd.choice([b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"{", b"]", b'"', b"\\u", b"\r"]) + data[at:]
 
 
 def _judged(data: bytes) -> Report | None:
@@ -141,7 +72,7 @@ def _whole(report: Report, plan: Any) -> None:
 @_examples(400)
 @given(st.sampled_from(RECORDED), st.randoms(use_true_random=False))
 def test_plans_with_faults(path: Path, rnd: random.Random) -> None:
-    plan = _mutate(_read(path), rnd)
+    plan = mutate(_read(path), rnd)
     report = _judged(json.dumps(plan).encode())
     if report is not None:
         assert isinstance(plan, dict)
@@ -151,7 +82,7 @@ def test_plans_with_faults(path: Path, rnd: random.Random) -> None:
 @_examples(120)
 @given(st.sampled_from(STATES), st.randoms(use_true_random=False))
 def test_states_with_faults(path: Path, rnd: random.Random) -> None:
-    state = _mutate(_read(path), rnd)
+    state = mutate(_read(path), rnd)
     report = _judged(json.dumps(state).encode())
     if report is None:
         return
@@ -177,7 +108,7 @@ def test_no_prefix_is_a_plan(path: Path) -> None:
 @_examples(120)
 @given(st.sampled_from(RECORDED), st.randoms(use_true_random=False))
 def test_damaged_bytes_of_plans(path: Path, rnd: random.Random) -> None:
-    data = _bytes_fault(path.read_bytes(), rnd)
+    data = bytes_fault(path.read_bytes(), rnd)
     report = _judged(data)
     if report is None:
         return
@@ -191,7 +122,7 @@ def test_damaged_bytes_of_plans(path: Path, rnd: random.Random) -> None:
 @_examples(200)
 @given(st.sampled_from(LOCKS), st.randoms(use_true_random=False))
 def test_damaged_lock_files(path: Path, rnd: random.Random) -> None:
-    text = _bytes_fault(path.read_bytes(), rnd).decode("utf-8", "replace")
+    text = bytes_fault(path.read_bytes(), rnd).decode("utf-8", "replace")
     try:
         lock = parse_lock(text, "x")
     except AuditorError as e:
@@ -208,7 +139,7 @@ def _labels(text: str) -> list[str]:
 @given(st.sampled_from(SOURCES), st.randoms(use_true_random=False))
 def test_damaged_sources(tmp_path_factory: pytest.TempPathFactory, path: Path, rnd: random.Random) -> None:
     folder = tmp_path_factory.mktemp("hcl")
-    (folder / "main.tf").write_bytes(_bytes_fault(path.read_bytes(), rnd))
+    (folder / "main.tf").write_bytes(bytes_fault(path.read_bytes(), rnd))
     try:
         plans = load(str(folder), bytes, SourceOptions())
     except AuditorError as e:
@@ -242,7 +173,7 @@ def test_damaged_policies(tmp_path_factory: pytest.TempPathFactory, rnd: random.
     folder = tmp_path_factory.mktemp("policy")
     tree = read_yaml(POLICY, "p").value
     (folder / "p.yaml").write_bytes(
-        json.dumps(_mutate(tree, rnd)).encode() if as_tree else _bytes_fault(POLICY.encode(), rnd)
+        json.dumps(mutate(tree, rnd)).encode() if as_tree else bytes_fault(POLICY.encode(), rnd)
     )
     catalog, rules = facts()
     try:

@@ -6,6 +6,7 @@ produce are read with a notice; what is truncated, empty, foreign or of an unkno
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
 import shutil
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from auditor.load.hcl.inputs import SourceOptions
 
 _STREAM: Final = b'"@level"'
+_PIECE: Final = 1 << 20
 _TIMEOUT: Final = 300  # seconds for `terraform show`
 
 
@@ -200,6 +202,7 @@ def _without_tail(data: bytes, name: str, notices: list[str]) -> bytes:
 
 
 def _decode(name: str, text: bytes) -> _PlanFile:
+    _check_text(name, text)
     was = gc.isenabled()
     gc.disable()  # tens of thousands of records are made and kept: collecting meanwhile finds nothing
     try:
@@ -214,13 +217,23 @@ def _decode(name: str, text: bytes) -> _PlanFile:
             ) from e
         where = f" (the file ends at byte {len(text)})" if "truncated" in str(e) else ""
         raise InputError(f"{name}: broken JSON: {e}{where}", "Write the plan again: it may be cut off.") from e
-    except UnicodeDecodeError as e:
-        raise InputError(f"{name}: not UTF-8 at byte {e.start} of a text", "Write the plan again: it is damaged.") from e
     except RecursionError as e:
         raise InputError(f"{name}: JSON nested too deeply to be a plan") from e
     finally:
         if was:
             gc.enable()
+
+
+def _check_text(name: str, text: bytes) -> None:
+    """Bodies are decoded late and in part: that all of it is UTF-8 is asked once, here, a piece at a time."""
+    if text.isascii():
+        return
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for at in range(0, len(text), _PIECE):
+        try:
+            decoder.decode(text[at : at + _PIECE], at + _PIECE >= len(text))
+        except UnicodeDecodeError as e:
+            raise InputError(f"{name}: not UTF-8 near byte {at + e.start}", "Write the plan again: it is damaged.") from e
 
 
 def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:

@@ -370,7 +370,7 @@ class References:
         found: dict[str, dict[str, Mapping[str, Any]]] = {}
         try:
             state = msgspec.json.decode(self.plan.prior_state, type=_PriorState | None) or _PriorState()
-        except msgspec.ValidationError as e:
+        except msgspec.DecodeError as e:
             raise shapeless(f"{self.plan.path}: prior_state", e) from e
         queue = [(state.values or _PriorValues()).root_module]
         while queue:

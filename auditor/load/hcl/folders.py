@@ -44,12 +44,13 @@ class Disk:
         self.root = root
         self.prefix = "" if shown in ("", ".") else shown.rstrip("/").replace(os.sep, "/")
         self._modules: Mapping[str, str] | None = None
+        self._links: dict[str, bool] = {}
 
     def files(self, folder: str) -> Mapping[str, bytes] | None:
         path = self.root / folder
         try:
             names = sorted(n for n in os.listdir(path) if is_source(n))
-        except OSError:
+        except (OSError, ValueError):  # ValueError: no name of a folder, as with a NUL in it
             return None
         if len(names) > MAX_FILES:
             raise InputError(f"{self.shown(folder, '')}: {len(names)} Terraform files are too many for one module")
@@ -81,17 +82,31 @@ class Disk:
             if not path.is_symlink() and not path.resolve().is_relative_to(self.root.resolve()):
                 return None
             return read_bytes(path) if path.exists() and not path.is_dir() else None
+        except ValueError:  # no name of a file, as with a NUL in it
+            return None
         except OSError as e:
             raise InputError(f"{self.shown(folder, name)}: cannot be read: {e.strerror or e}") from e
 
     def _stay(self, folder: str, name: str) -> None:
         """The words of a file elsewhere must not come into errors and reports."""
         path = self.root / folder / name
-        if path.is_symlink() and leaves(path, self.root):
+        if self._linked(folder, path) and leaves(path, self.root):
             raise InputError(
                 f"{self.shown(folder, name)}: a link that leaves the repository is not followed",
                 "Put a copy of the file there.",
             )
+
+    def _linked(self, folder: str, path: Path) -> bool:
+        """Whether the file, or a folder on the way to it, is a link."""
+        held = self._links.get(folder)
+        if held is None:
+            try:
+                here = os.path.normpath(os.path.join(os.path.realpath(self.root), folder))
+                held = os.path.realpath(here) != here
+            except (OSError, ValueError):
+                held = False
+            self._links[folder] = held
+        return held or path.is_symlink()
 
     def names(self, folder: str) -> list[str]:
         try:
