@@ -22,7 +22,7 @@ from auditor.model import Level, Rule
 from auditor.overlays import Overlay, overlay_of, with_rows
 from auditor.places import compile_allow, compile_countries
 from auditor.scopes import Places, compile_scope
-from auditor.vetting import assumption_problem, read_waivers, vet_dates, vet_policy
+from auditor.vetting import assumption_problem, read_waivers, vet_dates, vet_jobs, vet_policy
 
 POLICY_NAME: Final = ".auditor.yaml"
 _POLICY_NAMES: Final = (POLICY_NAME, ".auditor.yml")
@@ -212,6 +212,14 @@ def load_config(
     )
 
 
+def rules_folders(cwd: Path, policies_dir: Path) -> list[Path]:
+    """The `rules_dirs` of the policy found upward from a folder; empty where there is none."""
+    found = find_policy(cwd)
+    layers = policy_layers(str(found), cwd.resolve(), policies_dir) if found is not None else []
+    folders = merge_layers({}, [layer.document for layer in layers]).get("rules_dirs", ())
+    return [Path(f) for f in dict.fromkeys(folders)]
+
+
 def known_with_own(
     policy: str | None, rules: Mapping[str, Rule], *, index: Index, as_of: str, cwd: Path, policies_dir: Path
 ) -> Mapping[str, Rule]:
@@ -246,13 +254,14 @@ def _with_own(
     for folder in dict.fromkeys(folders):
         where = _origin(documents, "rules_dirs")
         if not Path(folder).is_dir():
-            raise PolicyError(f"{where}no folder {display(Path(folder), cwd)}")
+            hint = "rules_dirs names folders; every rule in them is read" if Path(folder).is_file() else ""
+            raise PolicyError(f"{where}no folder {display(Path(folder), cwd)}", hint)
         from auditor.ownrules import read_rules_dir
 
         found = read_rules_dir(Path(folder), display(Path(folder), cwd), index, as_of)
         if not found:
             raise PolicyError(f"{where}no rule in {display(Path(folder), cwd)}")
-        own += [(rule, where) for rule in found]
+        own += found
     if not own:
         return rules
     from auditor.ownrules import join
@@ -345,4 +354,5 @@ def read_workload(path: Path, name: str) -> Document:
         raise PolicyError(f"{name}:1 is empty", "a workload manifest says at least what the GPUs do: role")
     validate(document, "workload")
     vet_dates(document)
+    vet_jobs(document, ())
     return document

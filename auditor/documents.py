@@ -96,12 +96,25 @@ def read_yaml(text: str, name: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        problem = error.problem or "is not YAML"
-        hint = "indent with spaces; YAML allows no tabs" if "\\t" in problem or "tab" in problem else ""
-        raise PolicyError(f"{name}:{line} {problem}", hint) from None
+        raise PolicyError(f"{name}:{line} {_yaml_problem(error, line)}", _yaml_hint(text, line)) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
         raise PolicyError(f"{name}:{line} holds a character that YAML does not allow") from None
+
+
+def _yaml_problem(error: Any, line: int) -> str:
+    """What the parser says, and where the thing it was in the middle of begins."""
+    problem = str(error.problem or "is not YAML")
+    start = error.context_mark
+    if start is None or start.line + 1 == line or not error.context:
+        return problem
+    return f"{problem} {error.context}, which begins on line {start.line + 1}"
+
+
+def _yaml_hint(text: str, line: int) -> str:
+    lines = text.splitlines()
+    at = lines[line - 1] if line <= len(lines) else ""
+    return "indent with spaces; YAML allows no tabs" if "\t" in at[: len(at) - len(at.lstrip())] else ""
 
 
 class _Open:

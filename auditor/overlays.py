@@ -222,6 +222,8 @@ def _csv(path: Path, table: str) -> Document:
     try:
         text = path.read_text(encoding="utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        if not reader.fieldnames:
+            raise PolicyError(f"{path.name}:1 is empty", "a CSV table begins with a line of column names")
         rows: list[dict[str, str]] = []
         lines: dict[tuple[str | int, ...], int] = {}
         for i, cells in enumerate(reader):
@@ -231,6 +233,8 @@ def _csv(path: Path, table: str) -> Document:
             lines[(table, i)] = reader.line_num
     except (csv.Error, UnicodeDecodeError) as error:
         raise PolicyError(f"{path.name}:1 is no CSV table: {error}") from None
+    except OSError as error:
+        raise PolicyError(f"{path.name}: cannot be read: {error.strerror or error}") from None
     return Document(path.name, {table: rows}, lines)
 
 

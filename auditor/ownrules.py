@@ -23,14 +23,14 @@ GROUP: Final = "auditor.checks"
 _SHIPPED: Final = frozenset(("SOV", "NET", "PLC", "CAP", "LAG", "WRK", "ECO", "SEC", "RES", "META"))
 
 
-def read_rules_dir(folder: Path, name: str, index: Index, as_of: str) -> list[Rule]:
-    """Every rule file directly in a folder; files of cases beside them are left alone."""
-    found: list[Rule] = []
+def read_rules_dir(folder: Path, name: str, index: Index, as_of: str) -> list[tuple[Rule, str]]:
+    """Every rule directly in a folder, and `FILE:LINE` of its id; files of cases beside them are left alone."""
+    found: list[tuple[Rule, str]] = []
     for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         document = read_file(file, f"{name}/{file.name}")
         if isinstance(document.value, dict) and "cases" in document.value:
             continue
-        found.append(read_rule(document, index, as_of))
+        found.append((read_rule(document, index, as_of), document.where(("id",))))
     return found
 
 
@@ -110,10 +110,13 @@ def python_checks() -> tuple[str, ...]:
 
 
 def join(rules: Mapping[str, Rule], own: Iterable[tuple[Rule, str]]) -> dict[str, Rule]:
-    """Known rules and a user's own, by id. own: (rule, where it was read). Raises PolicyError where two share an id."""
+    """Known rules and a user's own, by id. own: (rule, `FILE:LINE`). Raises PolicyError where a name means two rules."""
     made = dict(rules)
+    names = {n: "a shipped rule" for r in rules.values() for n in (r.id, *r.aliases)}
     for rule, where in own:
-        if rule.id in made:
-            raise PolicyError(f"{where} two rules have the id {rule.id}")
+        for name in (rule.id, *rule.aliases):
+            if name in names:
+                raise PolicyError(f"{where} the name {name} is taken: {names[name]} has it")
+            names[name] = where
         made[rule.id] = rule
     return made

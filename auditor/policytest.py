@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from auditor.catalog import Catalog, data_dir
 from auditor.config import load_config
-from auditor.documents import read_file, validate
+from auditor.documents import Document, read_file, validate
 from auditor.errors import AuditorError, PolicyError
 from auditor.load.plan import load
 from auditor.model import Finding, Plan, Rule, strip_keys
 from auditor.pipeline import audit
 from auditor.rules import select
+from auditor.spelling import suggest
 
 AS_OF: Final = "2026-11-20"
 _REGISTRY: Final = "registry.terraform.io"
@@ -29,48 +30,73 @@ _REGISTRY: Final = "registry.terraform.io"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case; `base` is the folder its paths start from, `where` is file:line."""
+    """One case; `base` is the folder its paths start from, `where` is file:line, `beside` whether rules lie in the folder."""
 
     name: str
     where: str
     base: Path
     body: Mapping[str, Any]
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`problems` is empty where every expected finding came and no other did."""
+    """`problems` is empty where every expected finding came and no other did; `broken`: nothing could be audited."""
 
     case: Case
     problems: tuple[str, ...]
     rules: tuple[str, ...] = ()  # (rule, kind) pairs that the case shows, as "SOV001 fail"
+    broken: bool = False
 
 
 def read_cases(path: Path) -> list[Case]:
     """The cases of one file, or of every `*.yaml` below a folder. Raises PolicyError with file and line."""
     files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    beside = {folder: _holds_rules(folder) for folder in dict.fromkeys(f.parent for f in files)}
     found: list[Case] = []
     for file in files:
         document = read_file(file)
         if isinstance(document.value, dict) and "check" in document.value:
             continue  # a rule, which the cases beside it test
+        if document.value is None:
+            raise PolicyError(f"{file}:1 is empty", "a file of cases begins with `cases:`, a rule with `id:`")
         validate(document, "cases")
         for i, body in enumerate(document.value["cases"]):
-            merged = {**document.value.get("defaults", {}), **body}
-            found.append(Case(str(body["name"]), document.where(("cases", i)), file.parent, merged))
+            merged = _merged(document, i, body)
+            found.append(Case(str(body["name"]), document.where(("cases", i)), file.parent, merged, beside[file.parent]))
     return found
+
+
+def _merged(document: Document, i: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    """A case over the defaults of its file; what it audits is a plan or source, never both and never nothing."""
+    both = {"plan", "hcl"}
+    merged = {k: v for k, v in document.value.get("defaults", {}).items() if k not in both or not both & body.keys()}
+    merged |= body
+    if len(both & merged.keys()) != 1:
+        has = "both `plan` and `hcl`" if both <= merged.keys() else "neither `plan` nor `hcl`"
+        raise document.error(("cases", i), f'the case "{body["name"]}" has {has}: it audits one of them')
+    try:
+        date.fromisoformat(str(merged.get("as_of", AS_OF)))
+    except ValueError:
+        raise document.error(("cases", i, "as_of"), f'"{merged["as_of"]}" is no day of the calendar') from None
+    return merged
 
 
 def run_case(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Result:
     """Audit a case's plan and compare; an AuditorError is expected where the case says `error:`."""
     expected = list(case.body.get("expect", ()))
     try:
-        findings, ran = _audit(case, catalog, rules)
+        with tempfile.TemporaryDirectory() as scratch:
+            findings, ran = _audit(case, catalog, rules, Path(scratch))
     except AuditorError as error:
         wanted = case.body.get("error")
         if wanted is not None and str(wanted) in str(error):
             return Result(case, ())
-        return Result(case, (f"could not be audited: {error}",))
+        reason = str(error)
+        made = {f"{scratch}/source/": "", "policy.json:1 ": "its policy: ", "workload.json:1 ": "its workload: "}
+        for written, said in made.items():
+            reason = reason.replace(written, said)
+        return Result(case, (f"could not be audited: {reason}",), broken=True)
     if "error" in case.body:
         return Result(case, (f"expected an error with {case.body['error']!r}, and it was audited",))
     problems: list[str] = []
@@ -82,48 +108,55 @@ def run_case(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> Result:
         else:
             left.remove(hit)
     problems += [f"unexpected: {f.rule} {f.kind} {f.level} {f.address} {f.path}: {f.message}" for f in left]
-    said = [str(r) for r in case.body.get("passes", ())]
-    problems += [f"{r} cannot be shown to pass: it was not run" for r in said if r not in ran]
-    problems += [f"{r} was to pass, and the case expects a finding of it" for r in said if any(w["rule"] == r for w in expected)]
+    passes = [str(r) for r in case.body.get("passes", ())]
+    known = {*rules, *ran}
+    named = dict.fromkeys(str(r) for r in (*(w["rule"] for w in expected), *passes))
+    problems += [f'unknown rule "{r}"{suggest(r, sorted(known))}' for r in named if r not in known]
+    problems += [f"{r} cannot be shown to pass: it was not run" for r in passes if r in known and r not in ran]
+    found = {str(w["rule"]) for w in expected}
+    problems += [f"{r} was to pass, and the case expects a finding of it" for r in passes if r in found]
     shown = tuple(dict.fromkeys(f"{w['rule']} {w.get('kind', 'fail')}" for w in expected))
-    return Result(case, tuple(problems), shown + tuple(f"{r} pass" for r in said))
+    return Result(case, tuple(problems), shown + tuple(f"{r} pass" for r in passes))
 
 
-def _audit(case: Case, catalog: Catalog, rules: Mapping[str, Rule]) -> tuple[Sequence[Finding], set[str]]:
-    """The findings, and the ids of the rules that ran."""
+def _audit(
+    case: Case, catalog: Catalog, rules: Mapping[str, Rule], folder: Path
+) -> tuple[Sequence[Finding], set[str]]:
+    """The findings, and the ids of the rules that ran. Files of the case are written into the (empty) folder."""
     body = case.body
     as_of = date.fromisoformat(str(body.get("as_of", AS_OF)))
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        plans = list(_plans(case, folder))
-        given = _rebased({"version": 1, **body.get("policy", {})}, case.base)
-        policy, workload = folder / "policy.json", None
-        policy.write_text(json.dumps(given), encoding="utf-8")
-        if "workload" in body:
-            workload = folder / "workload.json"
-            workload.write_text(json.dumps({"version": 1, **body["workload"]}), encoding="utf-8")
-        config = load_config(
-            str(policy), workload, {}, index=catalog.index, rules=rules, as_of=as_of.isoformat(),
-            cwd=folder, policies_dir=data_dir("policies"),
-        )  # fmt: skip
-        names = [str(n) for n in body.get("rules", ())]
-        off = {k: v.off for k, v in config.rules.items()}
-        rules = {**rules, **config.own_rules}
-        chosen = select(rules.values(), names, off)
-        return audit(plans, config, catalog, chosen, rules, as_of).findings, {r.id for r in chosen}
+    plans = list(_plans(case, folder))
+    given = _rebased({"version": 1, **body.get("policy", {})}, case)
+    policy, workload = folder / "policy.json", None
+    policy.write_text(json.dumps(given), encoding="utf-8")
+    if "workload" in body:
+        workload = folder / "workload.json"
+        workload.write_text(json.dumps({"version": 1, **body["workload"]}), encoding="utf-8")
+    config = load_config(
+        str(policy), workload, {}, index=catalog.index, rules=rules, as_of=as_of.isoformat(),
+        cwd=folder, policies_dir=data_dir("policies"),
+    )  # fmt: skip
+    names = [str(n) for n in body.get("rules", ())]
+    off = {k: v.off for k, v in config.rules.items()}
+    rules = {**rules, **config.own_rules}
+    chosen = select(rules.values(), names, off)
+    return audit(plans, config, catalog, chosen, rules, as_of).findings, {r.id for r in chosen}
 
 
-def _rebased(policy: dict[str, Any], base: Path) -> dict[str, Any]:
+def _rebased(policy: dict[str, Any], case: Case) -> dict[str, Any]:
     """A policy whose paths start from the case file; rules that lie beside it are in force."""
-    for key in ("rules_dirs", "waiver_files"):
-        if key in policy:
-            policy[key] = [str((base / p).resolve()) for p in policy[key]]
-    if "extends" in policy:
-        policy["extends"] = [str((base / p).resolve()) if "/" in p else p for p in policy["extends"]]
-    beside = [*base.glob("*.yaml"), *base.glob("*.yml")]
-    if "rules_dirs" not in policy and any(_is_rule(file) for file in beside):
+    base = case.base
+    for key in ("rules_dirs", "waiver_files", "extends"):
+        if isinstance(policy.get(key), list):  # anything else is refused when the policy is read
+            named = key == "extends"
+            policy[key] = [p if named and "/" not in str(p) else str((base / str(p)).resolve()) for p in policy[key]]
+    if "rules_dirs" not in policy and case.beside:
         policy["rules_dirs"] = [str(base.resolve())]
     return policy
+
+
+def _holds_rules(folder: Path) -> bool:
+    return any(_is_rule(file) for file in [*folder.glob("*.yaml"), *folder.glob("*.yml")])
 
 
 def _is_rule(file: Path) -> bool:

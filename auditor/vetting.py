@@ -34,6 +34,9 @@ def vet_policy(document: Document, index: Index, rules: Mapping[str, Rule], as_o
     vet_dates(document)
     _vet_assumptions(document, index)
     _vet_classes(document, index)
+    for key in ("scopes", "+scopes"):
+        _vet_names(document, (key,), "scopes")
+    vet_jobs(document, ("workload",))
     if "rules" in value:
         value["rules"] = _canonical_rules(document, rules)
     for key in ("waivers", "+waivers"):
@@ -70,6 +73,27 @@ def vet_dates(document: Document) -> None:
             visit(item, (*path, key))
 
     visit({k: v for k, v in document.value.items() if k not in ("rules", "catalog")}, ())
+
+
+def vet_jobs(document: Document, manifest: Path) -> None:
+    """Two declared jobs of one name would be one in every report. manifest: where it stands in the document."""
+    value = document.value
+    for step in manifest:
+        value = value.get(step, {})
+    if isinstance(value, dict) and "jobs" in value:
+        _vet_names(document, (*manifest, "jobs"), "jobs")
+
+
+def _vet_names(document: Document, path: Path, what: str) -> None:
+    entries = document.value
+    for step in path:
+        entries = entries.get(step, ())
+    first: dict[str, int] = {}
+    for i, entry in enumerate(entries):
+        name = entry.get("name", "")
+        if name and name in first:
+            raise document.error((*path, i), f'two {what} have the name "{name}"; the first is on line {first[name]}')
+        first[name] = document.line((*path, i))
 
 
 def _vet_assumptions(document: Document, index: Index) -> None:

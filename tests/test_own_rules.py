@@ -68,7 +68,7 @@ def test_every_check_and_operator_has_cases_of_every_kind() -> None:
     shown: dict[str, set[str]] = {}
     checks: dict[str, str] = {}
     for folder in (OWN, OWN / "operators"):
-        for rule in read_rules_dir(folder, folder.name, CATALOG.index, AS_OF):
+        for rule, _ in read_rules_dir(folder, folder.name, CATALOG.index, AS_OF):
             checks[rule.id] = rule.params["op"] if folder.name == "operators" else rule.check
     for case in read_cases(OWN):
         for want in case.body.get("expect", ()):
@@ -99,7 +99,7 @@ def test_rules_dirs_level_waiver_and_selection(estate: Any) -> None:  # noqa: F8
     )
     assert check("plan.json", "--rules", "ACME")["summary"]["waived"] == 1
     Path("own/ACME002.yaml").write_text(Path("own/ACME001.yaml").read_text())
-    assert "two rules have the id ACME001" in str(run("check", "plan.json").exception)
+    assert "own/ACME002.yaml:1 the name ACME001 is taken: own/ACME001.yaml:1 has it" in str(run("check", "plan.json").exception)
     Path(".auditor.yaml").write_text("version: 1\nrules_dirs: [none]\n")
     assert str(run("check", "plan.json").exception).startswith(".auditor.yaml:2 no folder none")
 

@@ -91,6 +91,10 @@ class _Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
+            from auditor.spelling import suggest  # only a mistake needs it
+
+            if near := suggest(cmd_name, COMMANDS):
+                raise click.UsageError(f"no command {cmd_name!r}{near}", ctx)
             return None
         module = import_module(f"auditor.cli.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")

@@ -32,7 +32,10 @@ def baseline_command(
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as e:
+            raise AuditorError(f"{output}: cannot be written: {e.strerror or e}") from e
     click.echo(f"auditor: baseline of {sum(e.count for e in entries)} findings", err=True)
     return ExitCode.OK
 
@@ -73,7 +76,8 @@ def waive_command(
     entry = {k: v for k, v in given.items() if v}
     file = target or _target(policy)
     there = file.exists()
-    old = _read(file) if there else "version: 1\nwaivers: []\n"
+    held = _read(file) if there else ""
+    old = held if held.strip() else "version: 1\nwaivers: []\n"
     _refuse_double(old, file, entry)
     new = add_waiver(old, str(file), entry)
     _write(file, new)
@@ -85,7 +89,7 @@ def waive_command(
             read_config(str(file.resolve()), None, {}, Catalog(), known_rules(), when)
     except AuditorError:
         if there:
-            _write(file, old)
+            _write(file, held)
         else:
             file.unlink()
         raise

@@ -136,13 +136,16 @@ def baseline_file(path: Path) -> tuple[Entry, ...]:
     """Entries of a file that has to be a baseline or a JSON report."""
     from auditor.baseline import parse
 
+    shown = display(path, Path.cwd())
     try:
         data = read_bytes(path)
     except OSError as e:
-        raise InputError(f"{path}: baseline cannot be read: {e.strerror or e}") from None
-    entries = parse(data, str(path))
+        raise InputError(f"{shown}: baseline cannot be read: {e.strerror or e}") from None
+    if not data.strip():
+        raise InputError(f"{shown}: is empty, not a baseline", "`auditor baseline plan.json > FILE` writes one")
+    entries = parse(data, shown)
     if entries is None:
-        raise InputError(f"{path}: not a baseline", "`auditor baseline plan.json > FILE` writes one")
+        raise InputError(f"{shown}: not a baseline", "`auditor baseline plan.json > FILE` writes one")
     return entries
 
 

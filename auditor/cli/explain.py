@@ -103,8 +103,10 @@ def _audited(plan: str, policy: str | None) -> dict[str, Any]:
 def _report(path: Path) -> dict[str, Any]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
-        raise InputError(f"{path}: cannot be read as a JSON report: {e}") from None
+    except OSError as e:
+        raise InputError(f"{path}: cannot be read: {e.strerror or e}") from None
+    except ValueError:
+        raise InputError(f"{path}: not JSON", "write a report with `auditor check ... --format json=FILE`") from None
     if not isinstance(held, dict) or held.get("schema") != _REPORT:
         raise InputError(f"{path}: not a JSON report", "write one with `auditor check ... --format json=FILE`")
     return held
