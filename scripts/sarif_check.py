@@ -45,8 +45,8 @@ def git(*args: str) -> None:
 def make(folder: Path) -> list[Path]:
     """One SARIF file per plan and policy, with and without source, waived ones included."""
     made: list[Path] = []
-    for plan in sorted((ROOT / "tests" / "plans").glob("*/plan.json")):
-        case = folder / plan.parent.name
+    for plan in sorted((ROOT / "tests" / "plans").rglob("plan.json")):
+        case = folder / "-".join(plan.parent.relative_to(ROOT / "tests" / "plans").parts)
         shutil.copytree(plan.parent, case)
         os.chdir(case)
         git("init", "-q")

@@ -37,12 +37,16 @@ def render(report: Report, options: RenderOptions) -> str:
     policy = f"default-src 'none'; script-src {script_hash}; style-src {style_hash}; base-uri 'none'; form-action 'none'"
     coordinates = options.coordinates() if options.coordinates else Coordinates()
     found = gather(report, coordinates)
+    sets = findings.numbered(report)
+    drawn = jobs.drawn(report.jobs)
+    cards = jobs.numbers(drawn)
+    listed = findings.render(report, options, sets, cards)
     body = "".join(
         (
             _head(report),
             _section("map", "Places", worldmap.render(found)),
-            _section("findings", "Findings", _filters(report) + findings.render(report, options) + findings.waived(report)),
-            _section("jobs", "Jobs", jobs.render(report.jobs)),
+            _section("findings", "Findings", _filters(report) + listed + findings.waived(report)),
+            _section("jobs", "Jobs", jobs.render(drawn, len(report.jobs), findings.by_job(sets))),
             _section("run", "This run", _run(report)),
         )
     )
@@ -94,12 +98,12 @@ def _gates(report: Report) -> str:
     rows = []
     for g in report.gates:
         behind = [*(f"declare {d}" for d in g.declare), g.break_even, g.fix, *g.remarks]
-        more = "".join(f"<br>{text(line)}" for line in behind if line)
+        more = "".join(f"<br>{text(line)}" for line in dict.fromkeys(behind) if line)
         rows.append(
             (
                 f"{g.number} {text(g.name)}",
                 f'<span class="badge {_GATE[g.verdict]}">{g.verdict}</span>',
-                text(g.summary) + more,
+                f'<span class="say">{text(g.summary)}{more}</span>',
                 " ".join(name(r, 40) for r in g.rules),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -21,20 +22,39 @@ MAX_OPEN: Final = 40  # with more groups than this the evidence starts folded
 MAX_EXCERPT: Final = 600
 
 
-def render(report: Report, options: RenderOptions) -> str:
-    sets = by_set(report)
-    total = sum(len(groups) for _, groups in sets)
+Sets = list[tuple[str, list[tuple[int, Group]]]]
+
+
+def numbered(report: Report) -> Sets:
+    """(heading, groups with their numbers on the page) of every set; without the groups that are too many."""
+    made: Sets = []
+    number = 0
+    for heading, groups in by_set(report):
+        kept = groups[: MAX_GROUPS - number]
+        made.append((heading, list(enumerate(kept, start=number + 1))))
+        number += len(kept)
+    return made
+
+
+def by_job(sets: Sets) -> dict[str, list[tuple[str, int]]]:
+    """Job -> (rule, number on the page) of what was found about it."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for _, groups in sets:
+        for number, g in groups:
+            for job in dict.fromkeys(f.job for f in g.findings if f.job):
+                found.setdefault(job, []).append((g.first.rule, number))
+    return found
+
+
+def render(report: Report, options: RenderOptions, sets: Sets, cards: Mapping[str, int]) -> str:
+    """`cards`: job -> number of its card."""
+    total = sum(len(groups) for _, groups in by_set(report))
     unfolded = " open" if total <= MAX_OPEN else ""
     out: list[str] = []
-    room = MAX_GROUPS
-    number = 0
     for heading, groups in sets:
-        out.append(f'<section class="set"><h3>{name(heading.capitalize())}</h3>\n')
-        for g in groups[:room]:
-            number += 1
-            out.append(_article(g, number, report, options.excerpt, unfolded))
-        out.append("</section>\n")
-        room -= min(room, len(groups))
+        if groups:
+            articles = "".join(_article(g, n, report, options.excerpt, unfolded, cards) for n, g in groups)
+            out.append(f'<section class="set"><h3>{name(heading.capitalize())}</h3>\n{articles}</section>\n')
     if total > MAX_GROUPS:
         out.append(f"<p>{total - MAX_GROUPS} of {total} groups of findings left out; the JSON report lists all.</p>\n")
     if not total:
@@ -44,7 +64,9 @@ def render(report: Report, options: RenderOptions) -> str:
     return "".join(out)
 
 
-def _article(g: Group, number: int, report: Report, excerpt: Excerpt | None, unfolded: str) -> str:
+def _article(
+    g: Group, number: int, report: Report, excerpt: Excerpt | None, unfolded: str, cards: Mapping[str, int]
+) -> str:
     f = g.first
     style = "open" if f.kind == "open" else f.level
     label = f"open ({f.level})" if f.kind == "open" else f.level
@@ -57,7 +79,7 @@ def _article(g: Group, number: int, report: Report, excerpt: Excerpt | None, unf
         f'<article class="finding {style}" id="f{number}" data-level="{f.level}" data-kind="{f.kind}">\n'
         f'<h4><span class="badge {style}">{label}</span> <span class="rule">{name(f.rule, 40)}</span> {text(title)}</h4>\n'
         f'<p class="address">{head}{where}</p>\n<p>{text(f.message)}</p>{fix}\n{timeline.render(f.dates, report.as_of)}'
-        f"{_instances(g)}{_evidence(f, None if g.by_cause else excerpt, unfolded)}</article>\n"
+        f"{_instances(g)}{_evidence(f, None if g.by_cause else excerpt, unfolded, cards)}</article>\n"
     )
 
 
@@ -75,23 +97,26 @@ def _instances(g: Group) -> str:
     return f"<details><summary>{len(names)} {label}</summary><ul>{items}{more}</ul></details>\n"
 
 
-def _evidence(f: Finding, excerpt: Excerpt | None, unfolded: str) -> str:
+def _evidence(f: Finding, excerpt: Excerpt | None, unfolded: str, cards: Mapping[str, int]) -> str:
     steps = "".join(
         f"<li>{text(e.what)}" + (f" {code(f'{e.file}:{e.line}' if e.line else e.file)}" if e.file else "") + "</li>"
         for e in f.evidence
     )
     chain = f'<ol class="chain">{steps}</ol>' if steps else ""
     source = quote(f, excerpt, '"…"') if excerpt else ""
-    shown = f"<pre><code>{escape(cut(block(source), MAX_EXCERPT))}</code></pre>" if source else ""
+    lines = f"<pre><code>{escape(cut(block(source), MAX_EXCERPT))}</code></pre>" if source else ""
+    job = code(f.job or "")
+    if f.job and f.job in cards:
+        job = f'<a href="#j{cards[f.job]}">{job}</a>'
     rows = (
-        ("Attribute", f.path),
-        ("Seen", f.observed),
-        ("Wanted", f.expected),
-        ("Job", f.job or ""),
-        ("Fingerprint", f.fingerprint),
+        ("Attribute", f.path, code(f.path)),
+        ("Seen", f.observed, code(f.observed)),
+        ("Wanted", f.expected, code(f.expected)),
+        ("Job", f.job, job),
+        ("Fingerprint", f.fingerprint, code(f.fingerprint)),
     )
-    facts = "".join(f"<dt>{k}</dt><dd>{code(v)}</dd>" for k, v in rows if v)
-    return f"<details{unfolded}><summary>Evidence</summary>{chain}{shown}<dl>{facts}</dl></details>\n"
+    facts = "".join(f"<dt>{k}</dt><dd>{shown}</dd>" for k, v, shown in rows if v)
+    return f"<details{unfolded}><summary>Evidence</summary>{chain}{lines}<dl>{facts}</dl></details>\n"
 
 
 def waived(report: Report) -> str:
@@ -105,7 +130,7 @@ def _waived_row(w: Waived) -> tuple[str, ...]:
     owner = f" ({text(w.waiver.owner)})" if w.waiver.owner else ""
     return (
         f"{name(w.finding.rule, 40)} {code(w.finding.address)}",
-        text(w.waiver.reason) + owner,
+        f'<span class="say">{text(w.waiver.reason)}{owner}</span>',
         name(clean(w.waiver.expires)),
         code(w.waiver.source),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from auditor.model import Job
@@ -10,6 +12,9 @@ from auditor.report.html.markup import code, name, text
 
 MAX_NODES: Final = 8  # drawn per zone
 MAX_ZONES: Final = 6
+MAX_NAMED: Final = 12  # zones named
+MAX_CARDS: Final = 200
+WORST: Final = ("off", "impossible", "open", "on", "not_needed")
 STATES: Final = {
     "on": ("pass", "on"),
     "off": ("fail", "available, not switched on"),
@@ -19,10 +24,28 @@ STATES: Final = {
 }
 
 
-def render(jobs: tuple[Job, ...]) -> str:
-    if not jobs:
+def drawn(jobs: tuple[Job, ...]) -> list[Job]:
+    """The jobs that get a card, in their order; of too many those with trouble, worst first."""
+    if len(jobs) <= MAX_CARDS:
+        return list(jobs)
+    return sorted(jobs, key=lambda j: WORST.index(j.fabric_state))[:MAX_CARDS]
+
+
+def numbers(cards: list[Job]) -> dict[str, int]:
+    """Job -> number of its card; a name that several plans of the run use leads nowhere."""
+    count = Counter(j.name for j in cards)
+    return {j.name: n for n, j in enumerate(cards, start=1) if count[j.name] == 1}
+
+
+def render(cards: list[Job], total: int, found: Mapping[str, list[tuple[str, int]]]) -> str:
+    """`total`: jobs of the run; `found`: job -> (rule, number of the finding on the page)."""
+    if not cards:
         return "<p>No accelerator jobs in this plan.</p>\n"
-    return '<div class="cards">\n' + "".join(_card(j) for j in jobs) + "</div>\n"
+    known = numbers(cards)
+    made = "".join(_card(j, n, found.get(j.name, []) if j.name in known else []) for n, j in enumerate(cards, start=1))
+    more = total - len(cards)
+    rest = f"<p>{more} of {total} jobs left out; the JSON report lists all.</p>\n" if more else ""
+    return f'<div class="cards">\n{made}</div>\n{rest}'
 
 
 def span(low: int | None, high: int | None) -> str:
@@ -36,21 +59,43 @@ def span(low: int | None, high: int | None) -> str:
     return f"up to {high}" if low is None else f"{low} to {high}"
 
 
-def _card(j: Job) -> str:
+def _card(j: Job, number: int, found: list[tuple[str, int]]) -> str:
     style, state = STATES[j.fabric_state]
+    more = f" (of {j.zones_max} at once)" if j.zones_max is not None and 0 < j.zones_max < len(j.zones) else ""
+    links = dict.fromkeys(f'<a href="#f{n}">{name(rule, 40)}</a>' for rule, n in found)
     rows = [
         ("Role", f"{name(j.role)} ({text(j.role_reason)})" if j.role_reason else name(j.role)),
         ("Nodes", span(j.nodes_min, j.nodes_max)),
         ("Accelerators", f"{span(j.gpus_min, j.gpus_max)} {', '.join(name(a, 60) for a in j.accelerators)}"),
         ("Type", ", ".join(code(t, 80) for t in j.instance_types) or "unknown"),
         ("Fabric", f'{name(j.fabric, 60)} <span class="badge {style}">{state}</span>'),
-        ("Zones", ", ".join(code(z, 80) for z in j.zones) or "not known"),
-        ("Placement", name(j.placement, 80)),
         ("Missing", ", ".join(code(m, 200) for m in j.missing)),
+        ("Zones", (", ".join(code(z, 80) for z in j.zones[:MAX_NAMED]) or "not known") + _rest(j.zones) + more),
+        ("Region", "" if j.zones else ", ".join(code(r, 80) for r in j.regions[:MAX_NAMED])),
+        ("Placement", name(j.placement, 80)),
+        ("Capacity", ", ".join(_capacity(j))),
         ("Why open", text(j.cause)),
+        ("Unconfirmed", "; ".join(text(fact) for fact in j.facts)),
+        ("Found", " ".join(links)),
     ]
     facts = "".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in rows if v)
-    return f'<article class="card"><h3>{code(j.name, 300)}</h3>\n{_diagram(j, style, state)}<dl>{facts}</dl></article>\n'
+    return (
+        f'<article class="card" id="j{number}"><h3>{code(j.name, 300)}</h3>\n'
+        f"{_diagram(j, style, state)}<dl>{facts}</dl></article>\n"
+    )
+
+
+def _rest(zones: tuple[str, ...]) -> str:
+    return f" and {len(zones) - MAX_NAMED} more" if len(zones) > MAX_NAMED else ""
+
+
+def _capacity(j: Job) -> list[str]:
+    """How the nodes are bought and whether they exist already."""
+    said = (
+        (j.spot, "spot"), (j.capacity_block, "capacity block"), (j.reservation and not j.capacity_block, "reserved"),
+        (j.parallelism == "independent", "independent nodes"), (j.existing, "exists already"),
+    )  # fmt: skip
+    return [word for holds, word in said if holds]
 
 
 def _diagram(j: Job, style: str, state: str) -> str:
@@ -75,8 +120,8 @@ def _diagram(j: Job, style: str, state: str) -> str:
             f'<text x="{x + 9}" y="18">{name(label)}</text>{more}{squares}'
             f'<path class="fabric {style}" d="M{x + width // 2} 99v13"/>'
         )
-    line = f'<path class="fabric {style}" d="M{width // 2} 112H{max(total - width // 2, width // 2 + 1)}"/>'
-    fabric = f'<text x="0" y="130">{name(cut(clean(j.fabric), 20))}: {state}</text>'
+    line = f'<path class="fabric {style}" d="M16 112H{total - 16}"/>'
+    fabric = f'<text x="0" y="130">{"no fabric" if j.fabric == "none" else name(cut(clean(j.fabric), 20))}: {state}</text>'
     more_zones = f" and {len(zones) - len(shown)} zones more" if len(zones) > len(shown) else ""
     title = f"{span(j.nodes_min, j.nodes_max)} nodes over {len(zones)} zones, fabric {j.fabric}: {state}{more_zones}"
     return (
