@@ -1,6 +1,6 @@
 """The HTML page in a real browser: what may run, keyboard, screen reader, narrow screens, print.
 
-Needs playwright (`pip install playwright`) and a Chromium on the machine; without them each test is skipped and says what is missing.
+Needs playwright (`pip install playwright`) and a Chromium on the machine; without them each test is skipped, saying why.
 axe-core comes from npm (`npm install --no-save axe-core`).
 """
 
