@@ -135,6 +135,7 @@ class ModuleCall(msgspec.Struct, frozen=True, eq=False):
     version_constraint: str = ""
     expressions: dict[str, Any] = {}
     module: ConfigModule = ConfigModule()
+    for_each_expression: dict[str, Any] | None = None
 
 
 class ProviderConfig(msgspec.Struct, frozen=True, eq=False):

@@ -163,6 +163,11 @@ class JobBuilder:
             for text in (*m.row.templates, *m.row.parts):
                 is_template = text in m.row.templates
                 joined = reader.join(m, text)
+                if joined.mixed:
+                    if is_template:
+                        path = ".".join(pointer(text).path)
+                        lost, lost_template = lost or f"{m.block}: which of several {path} means cannot be decided", True
+                    continue
                 if joined.how in ("unknown", "outside") and is_template:
                     path = ".".join(pointer(text).path)
                     where = "is outside the plan" if joined.how == "outside" else "cannot be followed in the plan"

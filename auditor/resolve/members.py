@@ -46,6 +46,7 @@ class Joined:
     path: str = ""
     keyed: str = ""
     partial: bool = False  # some of what it may mean could not be followed
+    mixed: bool = False  # this instance means some of the members, the plan does not say which
 
 
 @dataclass(slots=True)
@@ -197,10 +198,14 @@ class Reader:
             return held
         found: list[Member] = []
         partial = bool(trace.unresolved)
+        meant = 0  # targets that are what is asked for
         for target in trace.targets:
             got = self._target(m, target, trace.keyed, p)
             partial = partial or not got
+            meant += bool(got)
             found.extend(got)
+        loose = any(self._target(m, target, trace.keyed, p) for target in trace.loose)
+        mixed = loose and meant > 1 and len({x.resource.address for x in found}) > 1
         followed = bool(found)
         literal = [v.value for v in values if isinstance(v.value, str) and v.value]
         if not found and literal:
@@ -212,7 +217,7 @@ class Reader:
         partial = partial or _strangers(found, values, trace.constants)
         unique = tuple({x.resource.address: _via(x, ".".join(p.path)) for x in found}.values())
         if unique:
-            joined = Joined("found", unique, shown, trace.keyed, partial)
+            joined = Joined("found", unique, shown, trace.keyed, partial, mixed)
             if followed and not trace.keyed:
                 self._joined[key] = joined
             return joined

@@ -7,6 +7,7 @@ Ids are unknown at plan time: only references tell which subnet or template a re
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -57,7 +58,9 @@ class Trace:
     unresolved: tuple[str, ...] = ()
     steps: tuple[Evidence, ...] = ()
     sensitive: bool = False
-    keyed: str = ""  # "each" | "count" where the expression indexes with the resource's own key
+    # "each" | "count" where the expression indexes with the resource's own key; "each module.a" with that module's key
+    keyed: str = ""
+    loose: tuple[Target, ...] = ()  # targets that stand in a map given to `for_each`: each instance means some of them
 
     def __add__(self, other: Trace) -> Trace:
         return Trace(
@@ -67,6 +70,7 @@ class Trace:
             _unique(self.steps + other.steps),
             self.sensitive or other.sensitive,
             self.keyed or other.keyed,
+            _unique(self.loose + other.loose),
         )
 
     @property
@@ -241,16 +245,28 @@ class References:
         head = steps[0]
         if head in ("each", "count"):
             keyed = str(head) if len(steps) > 1 and steps[1] in ("key", "value", "index") else ""
-            config = self.plan.blocks.get(block)
-            if head == "each" and config is not None and config.for_each_expression is not None:
-                inner = self.follow(module, config.for_each_expression, "", tuple(steps[2:]) + rest, depth)
-                return replace(inner, keyed=keyed)
-            return Trace(keyed=keyed)
+            return self._each(module, steps, block, rest, depth, keyed)
         if (head in ("var", "module")) and len(steps) > 1:
             return self._once(module, steps, rest, depth)
         if head in ("local", "path", "terraform", "self"):
             return Trace(unresolved=(reference,) if head != "path" else ())
         return self._resource(module, steps, rest)
+
+    def _each(
+        self, module: str, steps: list[str | int], block: str, rest: tuple[str | int, ...], depth: int, keyed: str
+    ) -> Trace:
+        """`each.value` or a key: what `for_each` of the resource, or of the module call being followed, is made of."""
+        config = self.plan.blocks.get(block)
+        over = config.for_each_expression if config is not None else None
+        if config is None and block in self._modules:
+            call = self._modules[block][1]
+            over = call.for_each_expression if call is not None else None
+            keyed = keyed and f"{keyed} {block}"
+        if steps[0] != "each" or over is None:
+            return Trace(keyed=keyed)
+        inner = self.follow(module, over, "", tuple(steps[2:]) + rest, depth)
+        whole = len(inner.targets) == 1 and inner.targets[0].key is None  # `for_each = aws_subnet.s`: mine has my key
+        return replace(inner, keyed=keyed, loose=() if whole else inner.targets)
 
     def _once(self, module: str, steps: list[str | int], rest: tuple[str | int, ...], depth: int) -> Trace:
         """A variable or output, walked once: names that mention many names would else be walked along every path."""
@@ -291,7 +307,7 @@ class References:
             inner = _constant(_descend(value, rest), f"var.{name}")
         elif name in call.expressions:
             parent = module.rpartition("module.")[0].rstrip(".")
-            inner = self.follow(parent, call.expressions[name], "", rest, depth)
+            inner = self.follow(parent, call.expressions[name], module, rest, depth)
         else:
             inner = _constant(_descend(declared.get("default"), rest), f"var.{name}")
         step = Evidence(where, ref=("input" if module else "variable", module, name))
@@ -329,9 +345,11 @@ class References:
         all_ = seen.instances
         if target.key is not None:
             return seen.by_key.get(target.key) or _nth(seen, target.key) or all_
-        if keyed and resource.index is not None and len(all_) > 1:
-            mine = seen.by_key.get(resource.index)
-            if mine and (keyed == "each" or self._siblings(resource) == len(all_)):
+        word, _, call = keyed.partition(" ")
+        index = _call_key(resource.module_address, call) if call else resource.index
+        if index is not None and word and len(all_) > 1:
+            mine = seen.by_key.get(index)
+            if mine and (word == "each" or call or self._siblings(resource) == len(all_)):
                 return mine
         return all_
 
@@ -433,12 +451,24 @@ def _nth(seen: _Seen, key: str | int) -> list[Resource]:
     return seen.by_key[keys[key]] if key < len(keys) else []
 
 
+@lru_cache(maxsize=4096)
+def _call_key(module_address: str, call: str) -> str | int | None:
+    """The instance key of a module call in the address of one of its instances; None where it has none."""
+    wanted = [name for name, _ in _module_steps(call)]
+    steps = _module_steps(module_address)[: len(wanted)]
+    if [name for name, _ in steps] != wanted or not steps or not steps[-1][1]:
+        return None
+    key = steps[-1][1]
+    return json.loads(key) if key.startswith('"') else int(key)
+
+
 def _indexed(trace: Trace, steps: list[str | int]) -> Trace:
     """`module.vpc.subnet_ids[0]` of an output over a whole block means one instance of it, where the block has such a key."""
     key = _key(steps[0]) if steps and _is_key(steps[0]) else None
     if key is None or len(trace.targets) != 1 or trace.targets[0].key is not None or trace.constants:
         return trace
-    return replace(trace, targets=(replace(trace.targets[0], key=key),))
+    found = (replace(trace.targets[0], key=key),)
+    return replace(trace, targets=found, loose=found if trace.loose else ())
 
 
 def _constant(value: Any, name: str) -> Trace:

@@ -112,7 +112,7 @@ class ZoneReader:
         return self._union(joined, path, scalar, hops + 1)
 
     def _union(self, joined: Joined, path: str, scalar: bool, hops: int) -> Zones:
-        key = (tuple([id(x.resource) for x in joined.members]), path, scalar, joined.keyed, joined.partial)
+        key = (tuple([id(x.resource) for x in joined.members]), path, scalar, joined.keyed, joined.partial, joined.mixed)
         if key not in self._unions:
             self._unions[key] = self._united(joined, path, scalar, hops)
         return self._unions[key]
@@ -130,6 +130,8 @@ class ZoneReader:
             most = None if got.most is None or most is None else max(most, got.most)
         if most is not None and zones:
             most = max(most, len(zones))
+        if joined.mixed and (len(zones) != 1 or most != 1):
+            return Zones((), None, path)
         if joined.partial:
             most = None
         if scalar and len(joined.members) > 1 and not joined.keyed:
