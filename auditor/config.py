@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from auditor.documents import Document, read_file, validate
+from auditor.documents import Document, decoded, read_file, read_yaml, validate
 from auditor.errors import PolicyError
 from auditor.facts import Index
 from auditor.identity import Waiver
@@ -347,11 +347,25 @@ def _workload(inline: Any, path: Path | None, cwd: Path) -> dict[str, Any] | Non
     return merge(inline or {}, document.value, document)
 
 
+def with_manifest(config: Config, data: bytes, name: str) -> Config | None:
+    """The settings with a manifest whose bytes are at hand; None where a Kubernetes manifest bears the name.
+
+    Raises PolicyError with file and line.
+    """
+    document = read_yaml(decoded(data, name), name)
+    if isinstance(document.value, dict) and {"apiVersion", "kind"} <= document.value.keys():
+        return None
+    return replace(config, workload=merge(config.workload or {}, _vetted(document).value, document))
+
+
 def read_workload(path: Path, name: str) -> Document:
     """One workload manifest, valid. Raises PolicyError with file and line."""
-    document = read_file(path, name)
+    return _vetted(read_file(path, name))
+
+
+def _vetted(document: Document) -> Document:
     if document.value is None:
-        raise PolicyError(f"{name}:1 is empty", "a workload manifest says at least what the GPUs do: role")
+        raise PolicyError(f"{document.name}:1 is empty", "a workload manifest says at least what the GPUs do: role")
     validate(document, "workload")
     vet_dates(document)
     vet_jobs(document, ())

@@ -68,14 +68,18 @@ def read_file(path: Path, name: str = "") -> Document:
         raise PolicyError(f"{name}: no such file") from None
     except OSError as error:
         raise PolicyError(f"{name}: cannot be read: {error.strerror or error}") from None
+    return read_yaml(decoded(data, name), name)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a file of this kind; PolicyError where it is none or too long."""
     if len(data) > MAX_BYTES:
         raise PolicyError(f"{name}: {len(data)} bytes; a file of this kind may have {MAX_BYTES}")
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise PolicyError(f"{name}:{line} is not UTF-8 text", "save the file as UTF-8") from None
-    return read_yaml(text, name)
 
 
 def read_yaml(text: str, name: str) -> Document:

@@ -20,7 +20,7 @@ LAYERS = [
     {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "ownrules", "config"},
     {"economic_facts", "planned_jobs", "refresh", "verify", "survey"},
     {"pipeline"},
-    {"policytest"},
+    {"policytest", "sweep"},
     {"cli"},
 ]
 # Modules of one rank that may import each other all the same.

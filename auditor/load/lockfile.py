@@ -100,10 +100,11 @@ def read_lock(path: Path, shown: str = "") -> LockFile:
         data = read_bytes(path)
     except OSError as e:
         raise InputError(f"{name}: cannot be read: {e.strerror or e}", _HINT) from e
-    return _decoded(data, name)
+    return decode_lock(data, name)
 
 
-def _decoded(data: bytes, name: str) -> LockFile:
+def decode_lock(data: bytes, name: str) -> LockFile:
+    """The lock file that bytes hold. Raises InputError where they hold none."""
     try:
         return parse_lock(data.decode("utf-8-sig"), name)
     except UnicodeDecodeError as e:
@@ -119,7 +120,7 @@ def lock_of_archive(path: Path) -> LockFile | None:
         with zipfile.ZipFile(path) as archive:
             if NAME not in archive.namelist() or archive.getinfo(NAME).file_size > _LIMIT:
                 return None
-            return _decoded(archive.read(NAME), f"{path} ({NAME})")
+            return decode_lock(archive.read(NAME), f"{path} ({NAME})")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         return None
 
@@ -131,7 +132,7 @@ def with_locks(plans: Iterable[Plan], given: Path | None = None) -> list[Plan]:
     for plan in plans:
         found = lock or plan.lock
         if found is None and plan.source is not None and plan.source.lock is not None:
-            found = _decoded(plan.source.lock, plan.source.lock_path or NAME)
+            found = decode_lock(plan.source.lock, plan.source.lock_path or NAME)
         made.append(plan if found is plan.lock else replace(plan, lock=found))
     return made
 

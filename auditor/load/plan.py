@@ -22,7 +22,7 @@ import msgspec
 from auditor.errors import InputError
 from auditor.files import read_bytes
 from auditor.load.hcl.folders import is_source
-from auditor.load.lockfile import find_lock
+from auditor.load.lockfile import decode_lock, find_lock
 from auditor.load.source import archive_tree
 from auditor.model import EMPTY, NULL, Change, Configuration, Plan, Resource
 from auditor.syntax import SourceTree
@@ -103,6 +103,15 @@ def load(source: str, stdin: Callable[[], bytes], options: SourceOptions | None 
             )
         return [with_lock(_read(str(f), _bytes(f), f), f) for f in files]
     return [with_lock(_read(source, _bytes(path), path), path)]
+
+
+def load_bytes(name: str, data: bytes, path: Path | None, lock: bytes = b"", lock_name: str = "") -> Plan:
+    """A plan whose bytes are at hand. `path` is where they lie on disk, None elsewhere; `lock` is the lock file beside
+    them, read under `lock_name`. Raises InputError for anything that cannot be audited."""
+    plan = with_lock(_read(name, data, path), path) if path is not None else _read(name, data, None)
+    if plan.lock is None and lock:
+        return replace(plan, lock=decode_lock(lock, lock_name))
+    return plan
 
 
 def with_lock(plan: Plan, path: Path | None) -> Plan:

@@ -24,7 +24,7 @@ _GATE: Final = {"GO": "pass", "NO-GO": "fail", "UNDECIDED": "open", "N/A": "none
 _HERE: Final = Path(__file__).parent
 
 
-def _asset(file: str) -> tuple[str, str]:
+def asset(file: str) -> tuple[str, str]:
     """Text of a shipped file and its CSP source expression."""
     content = (_HERE / file).read_text(encoding="utf-8")
     return content, f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
@@ -32,8 +32,8 @@ def _asset(file: str) -> tuple[str, str]:
 
 def render(report: Report, options: RenderOptions) -> str:
     """The whole page."""
-    style, style_hash = _asset("style.css")
-    script, script_hash = _asset("script.js")
+    style, style_hash = asset("style.css")
+    script, script_hash = asset("script.js")
     policy = f"default-src 'none'; script-src {script_hash}; style-src {style_hash}; base-uri 'none'; form-action 'none'"
     coordinates = options.coordinates() if options.coordinates else Coordinates()
     found = gather(report, coordinates)
