@@ -31,7 +31,7 @@ from auditor.catalog import Catalog, data_dir
 from auditor.cli.common import known_rules
 from auditor.config import load_config
 from auditor.load.plan import load
-from auditor.model import Job
+from auditor.model import Job, Report
 from auditor.pipeline import audit
 from auditor.policytest import to_plan
 from auditor.rules import select
@@ -56,6 +56,9 @@ def table(name: str) -> dict[str, dict[str, str]]:
 
 TABLES = {name: table(name) for name in ("sizing", "fabric_requirements")}
 CASES: dict[str, list[dict[str, Any]]] = {n: yaml.safe_load((HERE / f"{n}.yaml").read_text("utf-8")) for n in TABLES}
+
+
+GROUPS: list[dict[str, Any]] = yaml.safe_load((HERE / "groups.yaml").read_text("utf-8"))
 
 
 def cases() -> Iterator[Any]:
@@ -89,7 +92,7 @@ def test_the_rules_cases_show_the_row(case: dict[str, Any]) -> None:
     assert case["word"] in text, f"no case of {case['rule']} speaks of {case['word']}"
 
 
-@pytest.mark.parametrize(("name", "case"), cases())
+@pytest.mark.parametrize(("name", "case"), list(cases()))
 def test_row(name: str, case: dict[str, Any], tmp_path: Path) -> None:
     row = TABLES[name][case["row"]]
     plan = case["plan"]
@@ -100,6 +103,15 @@ def test_row(name: str, case: dict[str, Any], tmp_path: Path) -> None:
         text = " ".join(v for k, v in row.items() if k not in ("source", "confidence", "date"))
         assert any(_last(path) in text for path in changed(twin)) or twin.get("count"), f"{twin}: the row names nothing of it"
         check(read(edited(plan, twin), {**case, **twin}, tmp_path), twin["job"], json.dumps(twin))
+
+
+@pytest.mark.parametrize("case", GROUPS, ids=lambda c: c["name"])
+def test_group(case: dict[str, Any], tmp_path: Path) -> None:
+    check(read(case["plan"], case, tmp_path), case["job"], "good")
+    if "verdicts" in case:
+        assert verdicts(case["plan"], case, tmp_path) == case["verdicts"]
+    for twin in case.get("twins", ()):
+        check(read(edited(case["plan"], twin), {**case, **twin}, tmp_path), twin["job"], json.dumps(twin))
 
 
 def _stands_for(resource_type: str, row: dict[str, str]) -> bool:
@@ -192,6 +204,16 @@ def _forget(plan: dict[str, Any], path: str) -> bool:
 
 
 def read(plan: dict[str, Any], case: dict[str, Any], tmp_path: Path) -> list[Job]:
+    return list(audited(plan, case, tmp_path).jobs)
+
+
+def verdicts(plan: dict[str, Any], case: dict[str, Any], tmp_path: Path) -> list[str]:
+    """What NET001-NET004 say, as `NET001 fail error ADDRESS`."""
+    found = audited(plan, case, tmp_path).findings
+    return [f"{f.rule} {f.kind} {f.level} {f.address}" for f in found if f.rule in ("NET001", "NET002", "NET003", "NET004")]
+
+
+def audited(plan: dict[str, Any], case: dict[str, Any], tmp_path: Path) -> Report:
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(to_plan(spelled(plan))), encoding="utf-8")
     policy, workload = tmp_path / "policy.json", None
@@ -203,8 +225,8 @@ def read(plan: dict[str, Any], case: dict[str, Any], tmp_path: Path) -> list[Job
         str(policy), workload, {}, index=CATALOG.index, rules=EVERY, as_of="2026-11-20", cwd=tmp_path,
         policies_dir=data_dir("policies"),
     )  # fmt: skip
-    report = audit(list(load(str(file), bytes)), config, CATALOG, select(EVERY.values(), ["NET"], {}), EVERY, date(2026, 11, 20))
-    return list(report.jobs)
+    plans = list(load(str(file), bytes))
+    return audit(plans, config, CATALOG, select(EVERY.values(), ["NET"], {}), EVERY, date(2026, 11, 20))
 
 
 def check(jobs: list[Job], want: dict[str, Any] | None, what: str) -> None:
@@ -249,5 +271,6 @@ def shown(job: Job) -> dict[str, Any]:
         "placement": job.placement,
         "role": job.role,
         "dynamic": job.dynamic_nodes,
+        "type_unknown": job.type_unknown,
         "unlisted": ",".join(job.unknown_types),
     }
