@@ -44,7 +44,7 @@ class Fabric(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """One resource type. kind: instance | fleet | template | part (network card, group, subnet ...) | karpenter."""
+    """One resource type. kind: instance | fleet | template | part (network card, group ...) | karpenter | workload."""
 
     kind: str = "fleet"
     when: list[str] = []  # all must hold for the row to count
@@ -54,6 +54,10 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     max: list[str] = []
     add: list[str] = []  # nodes on top of those of the resource it is attached to
     uncounted: list[str] = []  # conditions under which the numbers do not count nodes (weights, memory)
+    pods: list[str] = []  # workload: number of pods, the first that speaks; `a times b` multiplies two paths
+    resources: list[str] = []  # workload: maps of the resources its containers ask for
+    text: list[str] = []  # workload: YAML text that holds those
+    exempt: list[str] = []  # workload: conditions under which its pods reach the fabric without asking
     json: list[str] = []  # attributes that hold JSON text
     nodes_absent: int | None = None  # nodes where no attribute says
     unbounded: list[str] = []  # absent: no upper limit
@@ -124,6 +128,8 @@ class JobTables(msgspec.Struct, frozen=True, eq=False):
     slices: list[Slice] = []
     vcpus: dict[str, int] = {}  # instance type -> vCPUs, for services that count those
     vcpus_source: str = ""
+    pod_accelerators: list[str] = []  # resource names of accelerators
+    pod_fabrics: list[str] = []  # regexes: resource names of fabric cards
     attached: dict[str, str] = {}  # attached accelerator type (regex) -> accelerator
     rows: dict[str, list[Row]] = {}
 

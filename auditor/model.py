@@ -416,6 +416,20 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     evidence: tuple[Evidence, ...] = ()
 
 
+class Workload(msgspec.Struct, frozen=True, gc=False):
+    """Pods of one Kubernetes workload that take accelerators. They size no nodes."""
+
+    address: str
+    block: str  # without instance keys
+    role: JobRole
+    role_reason: str
+    pods: int | None  # None: not known at plan time, or left to a chart
+    gpus: int | None  # accelerators per pod
+    fabric: bool | None  # whether its pods ask for fabric cards
+    path: str
+    read_from_text: bool = False  # values of a chart, which may mean something else to it
+
+
 Kind = Literal["pass", "fail", "open", "not_applicable"]
 
 
@@ -581,6 +595,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     jobs: tuple[Job, ...]
     locations: tuple[Location, ...]
     coverage: Coverage
+    workloads: tuple[Workload, ...] = ()
     assumptions: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     not_configured: tuple[str, ...] = ()  # sets that lack their input (META001), one line each

@@ -44,6 +44,7 @@ from auditor.model import (
     Rule,
     Summary,
     Waived,
+    Workload,
     block_address,
 )
 from auditor.places import AllowList
@@ -56,6 +57,7 @@ from auditor.resolve.references import References
 from auditor.resolve.stores import Store, mentioned, store_of, volumes
 from auditor.resolve.tags import tags_of
 from auditor.resolve.uncertain import adopted, certain
+from auditor.resolve.workloads import read_workloads
 from auditor.rules import adjust, bind
 from auditor.scopes import Subject as ScopeSubject
 from auditor.waivers import apply_waivers
@@ -77,6 +79,7 @@ class _Tally:
     unknown_types: set[str] = field(default_factory=set)
     locations: list[Location] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    workloads: list[Workload] = field(default_factory=list)
     assumptions: dict[str, str] = field(default_factory=dict)
     economics: list[EconomicsContext] = field(default_factory=list)
     stores: list[tuple[str, str, str]] = field(default_factory=list)  # cloud, address, category
@@ -223,6 +226,8 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
             subjects.append(_drift(locator, drifted, plan, config))
     jobs = build_jobs(plan, refs, locator, config, catalog)
     tally.jobs.extend(jobs)
+    workloads = read_workloads(plan, refs, catalog)
+    tally.workloads.extend(workloads)
     subjects = with_jobs(subjects, jobs)
     tally.assumptions.update(locator.used_assumptions)
     index = catalog.index
@@ -252,7 +257,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         lag=lambda: _lag(plan, refs, config, catalog, as_of, classes), economics=economics, resting=resting,
         backends=backend_locations(plan.source, catalog) if plan.source is not None else (),
         allowed=(("", config.places.top),) if config.places is not None else (), operators=config.operators, index=index,
-        job_context=job_context(jobs, config, catalog),
+        job_context=job_context(jobs, config, catalog), workloads=workloads,
         as_of=as_of.isoformat(), tags=lambda r: tags_of(r, locator.providers),
     )  # fmt: skip
 
@@ -415,6 +420,7 @@ def _report(
         summary=Summary(counted["error"], counted["warning"], counted["note"], len(opens), len(waived)),
         findings=tuple(active), waived=tuple(waived),
         jobs=tuple(sorted(tally.jobs, key=lambda j: (j.name, j.addresses))),
+        workloads=tuple(sorted(tally.workloads, key=lambda w: (w.address, w.path))),
         locations=tuple(sorted(tally.locations, key=lambda loc: (loc.address, loc.role, loc.path))),
         coverage=Coverage(
             c["all"], c["located"], c["global"], c["undecided"], len(tally.unknown_types),

@@ -14,6 +14,7 @@ from auditor.checks.resting import operator_outcomes, state_outcomes, store_outc
 from auditor.checks.security import reviewed_outcomes, security_outcomes
 from auditor.checks.sovereignty import location_outcomes, provider_outcomes
 from auditor.checks.workaround import workaround_outcomes
+from auditor.checks.workloads import pod_outcomes
 from auditor.model import Outcome, Rule
 
 
@@ -77,6 +78,10 @@ def _interconnect(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[
     yield from fabric_outcomes(context.jobs, context.job_context)
 
 
+def _workloads(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    yield from pod_outcomes(context.workloads)
+
+
 def _placement(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
     yield from zone_outcomes(context.jobs, context.job_context)
 
@@ -103,6 +108,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("security", _security),
     ("resilience", _resilience),
     ("interconnect", _interconnect),
+    ("workloads", _workloads),
     ("placement", _placement),
     ("meta", _meta),
 )

@@ -11,7 +11,7 @@ from auditor.checks.lag import LagContext
 from auditor.checks.resting import Resting
 from auditor.checks.sovereignty import Allowed, SovereigntyContext, Subject
 from auditor.facts import Index
-from auditor.model import Job, Location, Outcome, Plan, Resource, Rule, Unknown
+from auditor.model import Job, Location, Outcome, Plan, Resource, Rule, Unknown, Workload
 
 NOTHING = Index("", {}, {}, {})
 
@@ -39,6 +39,7 @@ class AuditContext:
     job_context: JobContext = field(default_factory=JobContext)
     index: Index = NOTHING
     as_of: str = ""
+    workloads: Sequence[Workload] = ()
     tags: Callable[[Resource], Mapping[str, object] | Unknown] | None = None  # after default tags are merged
 
 

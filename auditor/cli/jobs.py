@@ -9,11 +9,14 @@ import click
 from auditor.catalog import Catalog
 from auditor.cli.common import as_of_date, known_rules, read_config, read_plans
 from auditor.errors import ExitCode
-from auditor.model import Job
+from auditor.model import Job, Workload
 from auditor.report.escape import clean
 from auditor.rules import select
 
-_HEAD = ("JOB", "ROLE", "NODES", "GPUS", "TYPES", "FABRIC", "ZONES", "SPOT", "PLACEMENT", "RESERVED", "WHY")
+_HEAD = (
+    "JOB", "ROLE", "NODES", "GPUS", "TYPES", "FABRIC", "ZONES", "SPOT", "PLACEMENT", "RESERVED", "NVME", "DOMAINS", "WHY",
+)  # fmt: skip
+_PODS = ("WORKLOAD", "ROLE", "PODS", "GPUS PER POD", "ASKS FOR THE FABRIC", "WHY")
 
 
 @click.command("jobs")
@@ -21,7 +24,9 @@ _HEAD = ("JOB", "ROLE", "NODES", "GPUS", "TYPES", "FABRIC", "ZONES", "SPOT", "PL
 @click.option("--policy", help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 def jobs_command(paths: tuple[str, ...], policy: str | None, workload: Path | None) -> int:
-    """Every job understood: role, nodes, GPUs, types, fabric and state, zones, spot, placement, reservation."""
+    """Every job understood: role, nodes, GPUs, types, fabric and state, zones, spot, placement, reservation, local NVMe
+    of a node and NVLink domains or TPU slices; then the Kubernetes workloads whose pods take accelerators.
+    """
     from auditor.pipeline import audit
 
     catalog = Catalog()
@@ -31,6 +36,10 @@ def jobs_command(paths: tuple[str, ...], policy: str | None, workload: Path | No
     report = audit(read_plans(paths), config, catalog, select(every.values(), (), {}), every, when)
     for row in (_HEAD, *(_row(j) for j in report.jobs)):
         click.echo("\t".join(clean(cell) for cell in row))
+    if report.workloads:
+        click.echo()
+        for row in (_PODS, *(_pods(w) for w in report.workloads)):
+            click.echo("\t".join(clean(cell) for cell in row))
     return ExitCode.OK
 
 
@@ -39,8 +48,24 @@ def _row(j: Job) -> tuple[str, ...]:
     return (
         j.name, j.role, _span(j.nodes_min, j.nodes_max), _span(j.gpus_min, j.gpus_max), ",".join(j.instance_types) or "?",
         f"{j.fabric} {j.fabric_state}", zones, _word(j.spot), j.placement or "-", _word(j.reservation),
-        j.cause or "; ".join(j.missing) or j.role_reason,
+        _nvme(j), _span(j.domains_min, j.domains_max), j.cause or "; ".join(j.missing) or j.role_reason,
     )  # fmt: skip
+
+
+def _pods(w: Workload) -> tuple[str, ...]:
+    return (
+        w.address, w.role, _span(w.pods, w.pods), _span(w.gpus, w.gpus), _word(w.fabric),
+        "read from the text of a chart's values" if w.read_from_text else w.role_reason,
+    )  # fmt: skip
+
+
+def _nvme(j: Job) -> str:
+    """Local NVMe of a node, in GB: the least of its types; "-" for none, "?" where the catalogue does not know."""
+    sizes = [t.local_nvme_gb for t in j.types]
+    known = [s for s in sizes if s is not None]
+    if not known or len(known) < len(sizes):
+        return "?"
+    return f"{min(known)} GB" if min(known) else "-"
 
 
 def _span(low: int | None, high: int | None) -> str:

@@ -105,7 +105,7 @@ class JobBuilder:
                     units.append(_as(held, r, self._existing(r)))
                 continue
             member = reader.member(r)
-            if member is None:
+            if member is None or member.row.kind not in _SIZING:
                 continue
             for part in reader.units(member):
                 unit = self._unit(reader, zones, part)

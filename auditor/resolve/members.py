@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from auditor.facts import Cloud, Facts, provider_source
-from auditor.jobfacts import Condition, Pointer, Row, condition, pointer, segments
+from auditor.jobfacts import Condition, JobTables, Pointer, Row, condition, pointer, segments
 from auditor.model import UNKNOWN, Plan, Resource, block_address
 from auditor.resolve.references import References, Target
 from auditor.values import Body, Value, decode_after
@@ -60,6 +60,11 @@ class Reader:
     _identities: dict[str, dict[str, list[Resource]]] = field(default_factory=dict)
     _members: dict[str, Member | None] = field(default_factory=dict)
     _joined: dict[tuple[object, ...], Joined] = field(default_factory=dict)
+
+    def tables(self, m: Member) -> JobTables:
+        """The job tables of the cloud whose provider manages a member."""
+        held = self.rows(m.resource)
+        return held[0].jobs if held is not None else m.cloud.jobs
 
     # --- members
 

@@ -57,7 +57,7 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
                         else:
                             unknown_low = unknown_low or f"{m.block}: {how.path} is known only after apply"
                         continue
-                    n = _int(v.value)
+                    n = whole_number(v.value)
                     if n is None:
                         continue
                     n *= how.times
@@ -147,7 +147,8 @@ def _left_out(holds: bool | None, is_max: bool) -> bool:
     return holds is False if is_max else holds is not True
 
 
-def _int(value: object) -> int | None:
+def whole_number(value: object) -> int | None:
+    """A count, written as number or text; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
