@@ -108,6 +108,26 @@ def test_variables_in_order_of_precedence(tmp_path: Path, monkeypatch: pytest.Mo
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("words", "region"),
+    [
+        (["--var", "r=eu-west-1", "--var-file", "us.vars"], "us-east-1"),
+        (["--var-file", "us.vars", "--var", "r=eu-west-1"], "eu-west-1"),
+        (["--var-file=us.vars", "--var=r=eu-west-1", "--var-file", "fr.vars"], "eu-west-3"),
+        (["--var", "r=eu-west-1", "--as-of", "2026-11-20", "--var", "r=eu-west-3"], "eu-west-3"),
+    ],
+)
+def test_the_last_value_on_the_command_line_wins(
+    auditor: Auditor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], region: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "main.tf").write_text('variable "r" {}\nresource "aws_s3_bucket" "b" {\n  region = var.r\n}\n')
+    (tmp_path / "us.vars").write_text('r = "us-east-1"\n')
+    (tmp_path / "fr.vars").write_text('r = "eu-west-3"\n')
+    result = auditor("check", ".", *words, policy="version: 1\nallow: [DE]\n")
+    assert [f["observed"] for f in result.report["findings"] if f["rule"] == "SOV001"] == [region]
+
+
 COUNTED = """
 variable "n" { type = number }
 variable "regions" { default = ["eu-west-1", "us-east-1"] }

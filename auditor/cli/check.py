@@ -18,6 +18,7 @@ from auditor.cli.common import (
     workload_near,
 )
 from auditor.cli.output import complete_format, targets, write
+from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import ExitCode
 from auditor.levels import at_least
 from auditor.model import Report
@@ -25,7 +26,7 @@ from auditor.report.escape import clean
 from auditor.rules import select
 
 
-@click.command("check")
+@click.command("check", cls=InOrder)
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--policy", help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
@@ -46,8 +47,7 @@ from auditor.rules import select
 @click.option("--hcl-dir", type=click.Path(path_type=Path), help="The Terraform folder the plan was made from.")
 @click.option("--binary-plan", type=click.Path(path_type=Path), help="The binary plan that the JSON was made from.")
 @click.option("--lock", "lock_file", type=click.Path(path_type=Path), help="The dependency lock file (default: found).")
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A variable of a source scan; beats --var-file.")
-@click.option("--var-file", "var_files", multiple=True, metavar="FILE", help="Variables of a source scan (.tfvars).")
+@variable_options
 @click.option("--keep-going", is_flag=True, help="Skip Terraform files that cannot be read, and say which.")
 @click.option("--baseline", "baseline_path", type=click.Path(path_type=Path), help="Findings that are known already.")
 @click.option("--new-only", help="A plan, JSON report or baseline: findings that it has are hidden.")
@@ -88,7 +88,7 @@ def check_command(
         overrides["fail_on"] = fail_on
     config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
-    read = read_plans(paths, variables, var_files, keep_going, quiet)
+    read = read_plans(paths, in_order(variables, var_files), keep_going, quiet)
     plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -66,12 +66,11 @@ def workload_near(paths: tuple[str, ...]) -> Path | None:
 
 
 def read_plans(
-    paths: tuple[str, ...], variables: tuple[str, ...] = (), files: tuple[str, ...] = (), keep_going: bool = False,
-    quiet: bool = False,
-) -> list[Plan]:  # fmt: skip
+    paths: tuple[str, ...], given: Sequence[tuple[str, str]] = (), keep_going: bool = False, quiet: bool = False
+) -> list[Plan]:
     """Plans, states and Terraform folders; Terraform files stand for the root modules that use them.
 
-    `files` then `variables` are values for a source scan, after TF_VAR_* and the folder's own files.
+    `given`: values for a source scan ("var" or "file", text), after TF_VAR_* and the folder's own files; the last wins.
     """
     from auditor.load.plan import load
     from auditor.load.roots import is_changed_source, roots_of
@@ -80,7 +79,6 @@ def read_plans(
     names = [p for p in paths if p not in changed]
     if changed:
         names += [str(root) for root in roots_of(changed, Path.cwd())]
-    given = [*(("file", f) for f in files), *(("var", v) for v in variables)]
     folders = any(p != "-" and Path(p).is_dir() for p in names)
     if given and not folders:
         raise InputError("--var and --var-file go with a Terraform folder, and none is given")
@@ -89,7 +87,7 @@ def read_plans(
         return [plan for p in tracked for plan in load(p, sys.stdin.buffer.read, options)]
 
 
-def _options(given: list[tuple[str, str]], keep_going: bool) -> SourceOptions:
+def _options(given: Sequence[tuple[str, str]], keep_going: bool) -> SourceOptions:
     from auditor.load.hcl.inputs import SourceOptions
 
     environment = {k: v for k, v in os.environ.items() if k.startswith("TF_VAR_")}

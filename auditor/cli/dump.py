@@ -11,6 +11,7 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans
+from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import ExitCode
 from auditor.model import Location
 from auditor.report.escape import clean
@@ -19,16 +20,17 @@ from auditor.rules import select
 _HEAD = ("ADDRESS", "ROLE", "PATH", "VALUE", "COUNTRIES", "SOURCE")
 
 
-@click.command("dump")
+@click.command("dump", cls=InOrder)
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--policy", help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="A table, or JSON.")
 @click.option("--as-of", help="The date to audit for (default: today).")
 @click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
+@variable_options
 def dump_command(
     paths: tuple[str, ...], policy: str | None, workload: Path | None, form: str, as_of: str | None,
-    assume: tuple[str, ...],
+    assume: tuple[str, ...], variables: tuple[str, ...], var_files: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Every location as it was understood: address, role, path, value, countries and the rung that decided it."""
     from auditor.pipeline import audit
@@ -40,7 +42,8 @@ def dump_command(
     catalog = Catalog()
     config = read_config(policy, workload, overrides, catalog, every, when)
     catalog = catalog.over(config.overlay)
-    report = audit(read_plans(paths), config, catalog, select(every.values(), (), {}), every, when)
+    plans = read_plans(paths, in_order(variables, var_files))
+    report = audit(plans, config, catalog, select(every.values(), (), {}), every, when)
     if form == "json":
         shown = as_dict(report)
         held = {k: shown[k] for k in ("schema", "inputs", "locations", "jobs", "coverage", "assumptions")}

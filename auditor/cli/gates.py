@@ -11,12 +11,13 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans, workload_near
+from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import AuditorError, ExitCode
 from auditor.model import Report
 from auditor.rules import select
 
 
-@click.command("gates")
+@click.command("gates", cls=InOrder)
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--policy", help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
@@ -28,9 +29,11 @@ from auditor.rules import select
 @click.option("--as-of", help="The date to judge for (default: today).")
 @click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
 @click.option("--quiet", is_flag=True, help="No notices on stderr.")
+@variable_options
 def gates_command(
     paths: tuple[str, ...], policy: str | None, workload: Path | None, catalog_dir: Path | None, form: str,
     output: Path | None, strict: bool, exit_zero: bool, as_of: str | None, assume: tuple[str, ...], quiet: bool,
+    variables: tuple[str, ...], var_files: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Should we build it this way? Four gates, from the plan and the declared workload.
 
@@ -51,7 +54,7 @@ def gates_command(
     overrides: dict[str, Any] = {"assume": pairs(assume)} if assume else {}
     config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
     rules = select(every.values(), (), {k: v.off for k, v in config.rules.items()})
-    report = audit(read_plans(paths), config, catalog, rules, every, when)
+    report = audit(read_plans(paths, in_order(variables, var_files)), config, catalog, rules, every, when)
     color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text = page.as_json(report) if form == "json" else page.markdown(report) if form == "markdown" else page.text(report, color)
     if output is None:

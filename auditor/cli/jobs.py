@@ -8,6 +8,7 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli.common import as_of_date, known_rules, read_config, read_plans
+from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import ExitCode
 from auditor.model import Job, Workload
 from auditor.report.escape import clean
@@ -19,11 +20,14 @@ _HEAD = (
 _PODS = ("WORKLOAD", "ROLE", "PODS", "GPUS PER POD", "ASKS FOR THE FABRIC", "WHY")
 
 
-@click.command("jobs")
+@click.command("jobs", cls=InOrder)
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--policy", help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
-def jobs_command(paths: tuple[str, ...], policy: str | None, workload: Path | None) -> int:
+@variable_options
+def jobs_command(
+    paths: tuple[str, ...], policy: str | None, workload: Path | None, variables: tuple[str, ...], var_files: tuple[str, ...]
+) -> int:
     """Every job understood: role, nodes, GPUs, types, fabric and state, zones, spot, placement, reservation, local NVMe
     of a node and NVLink domains or TPU slices; then the Kubernetes workloads whose pods take accelerators.
     """
@@ -33,7 +37,8 @@ def jobs_command(paths: tuple[str, ...], policy: str | None, workload: Path | No
     every = known_rules()
     when = as_of_date(None)
     config = read_config(policy, workload, {}, catalog, every, when)
-    report = audit(read_plans(paths), config, catalog, select(every.values(), (), {}), every, when)
+    plans = read_plans(paths, in_order(variables, var_files))
+    report = audit(plans, config, catalog, select(every.values(), (), {}), every, when)
     for row in (_HEAD, *(_row(j) for j in report.jobs)):
         click.echo("\t".join(clean(cell) for cell in row))
     if report.workloads:
