@@ -154,6 +154,25 @@ _CHILDREN: Final[Mapping[type, Callable[[Any], tuple[Any, ...]]]] = {
 }
 
 
+def traversals(expr: Any, bound: frozenset[str]) -> list[Any]:
+    """The longest static paths an expression mentions (`var.a.b[0]`), names of its own loops left out."""
+    root = expr
+    if type(root) is Literal:
+        return []
+    while isinstance(root, GetAttr) or (isinstance(root, GetIndex) and isinstance(root.key, Literal)):
+        root = root.of
+    if isinstance(root, Name):
+        return [] if root.name in bound else [expr]
+    if isinstance(expr, For):
+        inner = bound | {expr.key_name, expr.value_name}
+        rest = [x for x in (expr.key, expr.value, expr.test) if x is not None]
+        return [*traversals(expr.of, bound), *(t for x in rest for t in traversals(x, inner))]
+    if isinstance(expr, TemplateFor):
+        inner = bound | {expr.key_name, expr.value_name}
+        return [*traversals(expr.of, bound), *traversals(expr.body, inner)]
+    return [t for c in children(expr) for t in traversals(c, bound)]
+
+
 # --- files, blocks, attributes ---------------------------------------------------------------------
 
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from auditor.load.hcl.evaluate import traversals
 from auditor.load.hcl.instances import Env, Instance
 from auditor.load.hcl.modules import dotted, literal
 from auditor.load.hcl.values import Sensitive
 from auditor.model import UNKNOWN, ConfigModule, ConfigResource, ModuleCall, ProviderConfig, Resource
-from auditor.syntax import Attribute, Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree, Tuple
+from auditor.syntax import Attribute, Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree, Tuple, traversals
 
 REGISTRY: Final = "registry.terraform.io"
 _META: Final = frozenset(("count", "for_each", "provider", "depends_on"))

@@ -6,33 +6,27 @@ strings by `values.py`: no file can make this run for long.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Final
 
-from auditor.load.hcl.expressions import parse_template
 from auditor.load.hcl.folders import Folders
-from auditor.load.hcl.functions import FUNCTIONS, SHAPE_ONLY, add
+from auditor.load.hcl.functions import FUNCTIONS, SHAPE_ONLY
 from auditor.load.hcl.instances import Env, Expansion, Instance, gathered
+from auditor.load.hcl.operators import collected, each_items, one_type, operate, pairs_of
+from auditor.load.hcl.special_functions import SPECIAL
 from auditor.load.hcl.text_functions import TEXT_FUNCTIONS, bounded
 from auditor.load.hcl.values import (
     MAX_ITEMS,
-    NUMBERS,
     Budget,
     EvalError,
-    Map,
     Sensitive,
     Set,
     TooMuch,
-    as_number,
-    equal,
     is_number,
     is_partial,
     to_bool,
     to_number,
     to_string,
-    unify,
     unmark,
     wholly_known,
 )
@@ -49,13 +43,11 @@ from auditor.syntax import (
     Literal,
     Name,
     Object,
-    Source,
     Splat,
     Template,
     TemplateFor,
     Tuple,
     Unary,
-    children,
 )
 
 MAX_INSTANCES: Final = 20_000  # of one block
@@ -283,7 +275,7 @@ class Evaluator:
             rows.append((made_key, self.eval(e.value, inner)))
             if len(rows) > MAX_ITEMS:
                 raise TooMuch("a for expression makes too many elements")
-        made = _collected(e, rows)
+        made = collected(e, rows)
         return Sensitive(made) if hidden else made
 
     def _template(self, e: Template, env: Env) -> Any:
@@ -349,38 +341,22 @@ class Evaluator:
             left, mark = unmark(left, self.budget)
             right, other = unmark(right, self.budget)
             hidden = mark or other
-        made = self._operate(e.op, left, right)
+        made = operate(e.op, left, right, self.budget)
         return Sensitive(made) if hidden else made
-
-    def _operate(self, op: str, left: Any, right: Any) -> Any:
-        if op in ("==", "!="):
-            same = equal(left, right, self.budget)
-            return same if same is UNKNOWN or op == "==" else not same
-        if left is UNKNOWN or right is UNKNOWN or is_partial(left) or is_partial(right):
-            return UNKNOWN
-        if left is None or right is None:
-            raise EvalError("an operand is null")
-        if op in ("&&", "||"):
-            a, b = to_bool(left), to_bool(right)
-            return (a and b) if op == "&&" else (a or b)
-        a, b = to_number(left), to_number(right)
-        if op in ("<", ">", "<=", ">="):
-            return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[op]
-        return arithmetic(op, a, b)
 
     # --- functions
 
     def _call(self, e: Call, env: Env) -> Any:
         name = e.name.removeprefix("core::")
-        special = _SPECIAL.get(name)
+        special = SPECIAL.get(name)
         if special is not None:
             return special(self, e, env)
-        args = self._arguments(e, env)
+        args = self.arguments(e, env)
         if args is None:
             return UNKNOWN
         return self._apply(name, args)
 
-    def _arguments(self, e: Call, env: Env) -> list[Any] | None:
+    def arguments(self, e: Call, env: Env) -> list[Any] | None:
         """Evaluated arguments, `...` spread out; None where what is spread is unknown."""
         args = [self.eval(a, env) for a in e.args]
         if e.expand:
@@ -421,267 +397,10 @@ class Evaluator:
         except _FAILURES as e:  # a wrong type or number of arguments: Terraform refuses it, too
             raise EvalError(f"{name}: {type(e).__name__}") from e
 
-    def _try(self, e: Call, env: Env) -> Any:
-        for arg in e.args:
-            if self._depends_on_unknown(arg, env):
-                return UNKNOWN
-            try:
-                return self.eval(arg, env)
-            except EvalError:
-                continue
-        raise EvalError("every argument of try fails")
-
-    def _can(self, e: Call, env: Env) -> Any:
-        if len(e.args) != 1:
-            raise EvalError("can takes one argument")
-        if self._depends_on_unknown(e.args[0], env):
-            return UNKNOWN
-        try:
-            self.eval(e.args[0], env)
-        except EvalError:
-            return False
-        return True
-
-    def _depends_on_unknown(self, expr: Any, env: Env) -> bool:
-        """Whether a name that the expression mentions is not wholly known: then it may yet succeed or fail."""
-        for traversal in traversals(expr, frozenset()):
-            try:
-                if not wholly_known(self.eval(traversal, env), self.budget):
-                    return True
-            except EvalError:
-                continue
-        return False
-
-    def _coalesce(self, e: Call, env: Env) -> Any:
-        args = self._arguments(e, env)
-        if args is None:
-            return UNKNOWN
-        hidden = False
-        texts = any(isinstance(a.value if isinstance(a, Sensitive) else a, str) for a in args)
-        for arg in args:
-            if isinstance(arg, Sensitive):
-                hidden, arg = True, arg.value
-            if arg is UNKNOWN or is_partial(arg):
-                return Sensitive(UNKNOWN) if hidden else UNKNOWN
-            if arg is None or arg == "":
-                continue
-            value = to_string(arg) if texts and is_scalar(arg) else arg
-            return Sensitive(value) if hidden else value
-        raise EvalError("nothing that is not null")
-
-    def _lookup(self, e: Call, env: Env) -> Any:
-        args = self._arguments(e, env)
-        if args is None:
-            return UNKNOWN
-        plain = [unmark(a, self.budget) for a in args]
-        hidden = any(m for _, m in plain)
-        values = [v for v, _ in plain]
-        made = self._looked_up(values)
-        return Sensitive(made) if hidden else made
-
-    def _looked_up(self, values: list[Any]) -> Any:
-        if len(values) not in (2, 3):
-            raise EvalError("lookup takes a map, a key and a default")
-        of, key = values[:2]
-        if of is UNKNOWN or key is UNKNOWN or is_partial(of):
-            return UNKNOWN
-        if not isinstance(of, dict):
-            raise EvalError("a map is needed")
-        if to_string(key) in of:
-            return of[to_string(key)]
-        if isinstance(of, Map) and not wholly_known(of, self.budget):
-            return UNKNOWN
-        if len(values) == 3:
-            return values[2]
-        raise EvalError("no such key")
-
-    def _contains(self, e: Call, env: Env) -> Any:
-        args = self._arguments(e, env)
-        if args is None or len(args) != 2:
-            return UNKNOWN
-        (items, a), (wanted, b) = unmark(args[0], self.budget), unmark(args[1], self.budget)
-        if items is UNKNOWN or is_partial(items):
-            made: Any = UNKNOWN
-        elif not isinstance(items, (list, tuple)):
-            raise EvalError("a list is needed")
-        else:
-            if wanted is None:
-                raise EvalError("the value is null")
-            found = [equal(i, wanted, self.budget) for i in items]
-            made = True if True in found else UNKNOWN if any(f is UNKNOWN for f in found) else False
-        return Sensitive(made) if a or b else made
-
-    def _sensitive(self, e: Call, env: Env) -> Any:
-        return Sensitive(self.eval(e.args[0], env)) if e.args else UNKNOWN
-
-    def _nonsensitive(self, e: Call, env: Env) -> Any:
-        return unmark(self.eval(e.args[0], env), self.budget)[0] if e.args else UNKNOWN
-
-    def _issensitive(self, e: Call, env: Env) -> Any:
-        value = self.eval(e.args[0], env) if e.args else UNKNOWN
-        return UNKNOWN if value is UNKNOWN or is_partial(value) else isinstance(value, Sensitive)
-
-    # --- files, inside the root only
-
-    def _text_of(self, path: Any) -> str | None:
-        if not isinstance(path, str) or self.folders is None or path.startswith(("/", "~")):
-            return None
-        folder, name = posixpath.split(posixpath.normpath(path.replace("\\", "/")))
-        data = None if folder.startswith("..") or name == ".." else self.folders.extra(folder, name)
-        if data is None or len(data) > 1_000_000:
-            return None
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-
-    def _file(self, e: Call, env: Env) -> Any:
-        path, hidden = unmark(self.eval(e.args[0], env) if e.args else UNKNOWN, self.budget)
-        text = self._text_of(path)
-        made: Any = UNKNOWN
-        if text is not None:
-            made = TEXT_FUNCTIONS["base64encode"](text) if e.name == "filebase64" else True if e.name == "fileexists" else text
-        return Sensitive(made) if hidden else made
-
-    def _templatefile(self, e: Call, env: Env) -> Any:
-        if len(e.args) != 2:
-            raise EvalError("templatefile takes a path and variables")
-        path = unmark(self.eval(e.args[0], env), self.budget)[0]
-        names = self.eval(e.args[1], env)
-        text = self._text_of(path)
-        if text is None or not isinstance(names, dict):
-            return UNKNOWN
-        return self._rendered(text, str(path), names)
-
-    def _templatestring(self, e: Call, env: Env) -> Any:
-        if len(e.args) != 2:
-            raise EvalError("templatestring takes a template and variables")
-        text, names = self.eval(e.args[0], env), self.eval(e.args[1], env)
-        if not isinstance(text, str) or not isinstance(names, dict):
-            return UNKNOWN
-        return self._rendered(text, "template", names)
-
-    def _rendered(self, text: str, path: str, names: Mapping[str, Any]) -> Any:
-        from auditor.errors import InputError
-
-        try:
-            made = parse_template(text, Source(path, text.encode()), 0)
-        except InputError as e:
-            raise EvalError(e.message) from None
-        whole = made if isinstance(made, (Template, Literal)) else Template((made,))
-        return self.eval(whole, Env(None, names=names))
-
-
-# --- small readings ----------------------------------------------------------------------------------------
-
-
-def one_type(value: Any, beside: Any) -> Any:
-    """The chosen branch of a conditional as the other one's type has it: text beside a string, a list beside a tuple
-    of another length."""
-    if isinstance(value, bool) or is_number(value):
-        mixed = isinstance(beside, str) or (is_scalar(beside) and isinstance(beside, bool) != isinstance(value, bool))
-        return to_string(value) if mixed else value
-    if type(value) is tuple and (type(beside) is list or (type(beside) is tuple and len(beside) != len(value))):
-        return unify(list(value) + list(beside))[: len(value)]
-    if type(value) is dict and (isinstance(beside, Map) or (type(beside) is dict and beside.keys() != value.keys())):
-        return Map(zip(value, unify([*value.values(), *beside.values()]), strict=False))
-    return value
-
-
-def is_scalar(value: Any) -> bool:
-    return isinstance(value, (str, bool)) or is_number(value)
-
-
-def _collected(e: For, rows: list[tuple[Any, Any]]) -> Any:
-    """The tuple or object that the rows of a for expression make."""
-    if e.key is None:
-        return tuple(v for _, v in rows)
-    if e.group:
-        groups: dict[str, list[Any]] = {}
-        for k, v in rows:
-            groups.setdefault(k, []).append(v)
-        return {k: tuple(v) for k, v in groups.items()}
-    made: dict[str, Any] = {}
-    for k, v in rows:
-        if k in made:
-            raise EvalError("two elements with one key")
-        made[k] = v
-    return made
-
-
-def arithmetic(op: str, a: Any, b: Any) -> Any:
-    if op == "+":
-        return add(a, b)
-    if op == "-":
-        return add(a, -b)
-    try:
-        if op == "*":
-            if isinstance(a, int) and isinstance(b, int):
-                if a.bit_length() + b.bit_length() > 4096:
-                    raise TooMuch("a number is too large")
-                return a * b
-            return as_number(NUMBERS.multiply(Decimal(a), Decimal(b)))
-        if op == "/":
-            return as_number(NUMBERS.divide(Decimal(a), Decimal(b)))
-        return as_number(NUMBERS.remainder(Decimal(a), Decimal(b)))
-    except ArithmeticError:
-        raise EvalError("no such number") from None
-
-
-def pairs_of(value: Any) -> list[tuple[Any, Any]] | None:
-    """What a `for` goes over; None where that is unknown."""
-    if value is UNKNOWN or is_partial(value):
-        return None
-    if isinstance(value, dict):
-        return sorted(value.items())
-    if isinstance(value, Set):
-        return [(v, v) for v in value]
-    if isinstance(value, (list, tuple)):
-        return list(enumerate(value))
-    raise EvalError("nothing to go over")
-
-
-def each_items(value: Any, any_list: bool) -> list[tuple[Any, Any]] | None:
-    """Key and value of each instance of `for_each`; a dynamic block takes lists, too."""
-    if isinstance(value, dict):
-        return sorted(value.items())
-    if isinstance(value, Set):
-        return [(v, v) for v in value] if any_list or all(isinstance(v, str) for v in value) else None
-    if any_list and isinstance(value, (list, tuple)):
-        return list(enumerate(value))
-    return None
-
-
-def traversals(expr: Any, bound: frozenset[str]) -> list[Any]:
-    """The longest static paths an expression mentions (`var.a.b[0]`), names of its own loops left out."""
-    root = expr
-    if type(root) is Literal:
-        return []
-    while isinstance(root, GetAttr) or (isinstance(root, GetIndex) and isinstance(root.key, Literal)):
-        root = root.of
-    if isinstance(root, Name):
-        return [] if root.name in bound else [expr]
-    if isinstance(expr, For):
-        inner = bound | {expr.key_name, expr.value_name}
-        rest = [x for x in (expr.key, expr.value, expr.test) if x is not None]
-        return [*traversals(expr.of, bound), *(t for x in rest for t in traversals(x, inner))]
-    if isinstance(expr, TemplateFor):
-        inner = bound | {expr.key_name, expr.value_name}
-        return [*traversals(expr.of, bound), *traversals(expr.body, inner)]
-    return [t for c in children(expr) for t in traversals(c, bound)]
-
 
 _EVALUATE: Final[Mapping[type, Callable[[Evaluator, Any, Env], Any]]] = {
     Name: Evaluator._name, GetAttr: Evaluator._getattr, GetIndex: Evaluator._getindex, Splat: Evaluator._splat,
     Element: Evaluator._element, Call: Evaluator._call, Unary: Evaluator._unary, Binary: Evaluator._binary,
     Conditional: Evaluator._conditional, Tuple: Evaluator._tuple, Object: Evaluator._object, For: Evaluator._for,
     Template: Evaluator._template, TemplateFor: Evaluator._template_for, Literal: lambda _, e, __: e.value,
-}  # fmt: skip
-
-_SPECIAL: Final[Mapping[str, Callable[[Evaluator, Call, Env], Any]]] = {
-    "try": Evaluator._try, "can": Evaluator._can, "coalesce": Evaluator._coalesce, "lookup": Evaluator._lookup,
-    "contains": Evaluator._contains, "sensitive": Evaluator._sensitive, "nonsensitive": Evaluator._nonsensitive,
-    "issensitive": Evaluator._issensitive, "file": Evaluator._file, "filebase64": Evaluator._file,
-    "fileexists": Evaluator._file, "templatefile": Evaluator._templatefile, "templatestring": Evaluator._templatestring,
-    "ephemeralasnull": lambda _, e, __: UNKNOWN,
 }  # fmt: skip

@@ -11,7 +11,8 @@ import re
 from typing import Any, Final
 
 from auditor.errors import InputError
-from auditor.load.hcl.expressions import MAX_DEPTH, number, parse_template, parse_text
+from auditor.load.hcl.expressions import parse_template, parse_text
+from auditor.load.hcl.scanner import MAX_DEPTH, number
 from auditor.syntax import Attribute, Block, Body, Comment, File, Item, Literal, Object, Offsets, Source, Tuple
 
 _BLANK: Final = re.compile(r"[ \t\r\n]*")

@@ -296,7 +296,7 @@ def _from_json(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_from_json(v) for v in value)
     if isinstance(value, Decimal):
-        from auditor.load.hcl.expressions import number
+        from auditor.load.hcl.scanner import number
 
         text = str(value)
         return -number(text[1:]) if text.startswith("-") else number(text)

@@ -146,7 +146,7 @@ def to_number(value: Any) -> Any:
     if value is None or value is UNKNOWN or is_number(value):
         return value
     if isinstance(value, str):
-        from auditor.load.hcl.expressions import number
+        from auditor.load.hcl.scanner import number
 
         try:
             if value != value.strip() or "_" in value:

@@ -1,0 +1,133 @@
+"""Functions that look at unknowns, marks or failures of their arguments themselves: `try`, `lookup`, `sensitive` ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from auditor.load.hcl.file_functions import FILE_FUNCTIONS
+from auditor.load.hcl.operators import is_scalar
+from auditor.load.hcl.values import EvalError, Map, Sensitive, equal, is_partial, to_string, unmark, wholly_known
+from auditor.model import UNKNOWN
+from auditor.syntax import Call, traversals
+
+if TYPE_CHECKING:
+    from auditor.load.hcl.evaluate import Evaluator
+    from auditor.load.hcl.instances import Env
+
+
+def try_(ev: Evaluator, e: Call, env: Env) -> Any:
+    for arg in e.args:
+        if _depends_on_unknown(ev, arg, env):
+            return UNKNOWN
+        try:
+            return ev.eval(arg, env)
+        except EvalError:
+            continue
+    raise EvalError("every argument of try fails")
+
+
+def can_(ev: Evaluator, e: Call, env: Env) -> Any:
+    if len(e.args) != 1:
+        raise EvalError("can takes one argument")
+    if _depends_on_unknown(ev, e.args[0], env):
+        return UNKNOWN
+    try:
+        ev.eval(e.args[0], env)
+    except EvalError:
+        return False
+    return True
+
+
+def _depends_on_unknown(ev: Evaluator, expr: Any, env: Env) -> bool:
+    """Whether a name that the expression mentions is not wholly known: then it may yet succeed or fail."""
+    for traversal in traversals(expr, frozenset()):
+        try:
+            if not wholly_known(ev.eval(traversal, env), ev.budget):
+                return True
+        except EvalError:
+            continue
+    return False
+
+
+def coalesce_(ev: Evaluator, e: Call, env: Env) -> Any:
+    args = ev.arguments(e, env)
+    if args is None:
+        return UNKNOWN
+    hidden = False
+    texts = any(isinstance(a.value if isinstance(a, Sensitive) else a, str) for a in args)
+    for arg in args:
+        if isinstance(arg, Sensitive):
+            hidden, arg = True, arg.value
+        if arg is UNKNOWN or is_partial(arg):
+            return Sensitive(UNKNOWN) if hidden else UNKNOWN
+        if arg is None or arg == "":
+            continue
+        value = to_string(arg) if texts and is_scalar(arg) else arg
+        return Sensitive(value) if hidden else value
+    raise EvalError("nothing that is not null")
+
+
+def lookup_(ev: Evaluator, e: Call, env: Env) -> Any:
+    args = ev.arguments(e, env)
+    if args is None:
+        return UNKNOWN
+    plain = [unmark(a, ev.budget) for a in args]
+    hidden = any(m for _, m in plain)
+    values = [v for v, _ in plain]
+    made = _looked_up(ev, values)
+    return Sensitive(made) if hidden else made
+
+
+def _looked_up(ev: Evaluator, values: list[Any]) -> Any:
+    if len(values) not in (2, 3):
+        raise EvalError("lookup takes a map, a key and a default")
+    of, key = values[:2]
+    if of is UNKNOWN or key is UNKNOWN or is_partial(of):
+        return UNKNOWN
+    if not isinstance(of, dict):
+        raise EvalError("a map is needed")
+    if to_string(key) in of:
+        return of[to_string(key)]
+    if isinstance(of, Map) and not wholly_known(of, ev.budget):
+        return UNKNOWN
+    if len(values) == 3:
+        return values[2]
+    raise EvalError("no such key")
+
+
+def contains_(ev: Evaluator, e: Call, env: Env) -> Any:
+    args = ev.arguments(e, env)
+    if args is None or len(args) != 2:
+        return UNKNOWN
+    (items, a), (wanted, b) = unmark(args[0], ev.budget), unmark(args[1], ev.budget)
+    if items is UNKNOWN or is_partial(items):
+        made: Any = UNKNOWN
+    elif not isinstance(items, (list, tuple)):
+        raise EvalError("a list is needed")
+    else:
+        if wanted is None:
+            raise EvalError("the value is null")
+        found = [equal(i, wanted, ev.budget) for i in items]
+        made = True if True in found else UNKNOWN if any(f is UNKNOWN for f in found) else False
+    return Sensitive(made) if a or b else made
+
+
+def sensitive_(ev: Evaluator, e: Call, env: Env) -> Any:
+    return Sensitive(ev.eval(e.args[0], env)) if e.args else UNKNOWN
+
+
+def nonsensitive_(ev: Evaluator, e: Call, env: Env) -> Any:
+    return unmark(ev.eval(e.args[0], env), ev.budget)[0] if e.args else UNKNOWN
+
+
+def issensitive_(ev: Evaluator, e: Call, env: Env) -> Any:
+    value = ev.eval(e.args[0], env) if e.args else UNKNOWN
+    return UNKNOWN if value is UNKNOWN or is_partial(value) else isinstance(value, Sensitive)
+
+
+SPECIAL: Final[Mapping[str, Callable[[Evaluator, Call, Env], Any]]] = {
+    "try": try_, "can": can_, "coalesce": coalesce_, "lookup": lookup_, "contains": contains_,
+    "sensitive": sensitive_, "nonsensitive": nonsensitive_, "issensitive": issensitive_,
+    "ephemeralasnull": lambda _, e, __: UNKNOWN, **FILE_FUNCTIONS,
+}  # fmt: skip
