@@ -82,6 +82,16 @@ def decoded(data: bytes, name: str) -> str:
         raise PolicyError(f"{name}:{line} is not UTF-8 text", "save the file as UTF-8") from None
 
 
+def yaml_events(text: str) -> list[Any] | None:
+    """The parser's events of a text that is no document of ours; None where it is not YAML."""
+    import yaml
+
+    try:
+        return list(yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except (yaml.YAMLError, RecursionError):
+        return None
+
+
 def read_yaml(text: str, name: str) -> Document:
     """Parse one YAML document; dates become ISO strings.
 

@@ -26,6 +26,7 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch)
         shutil.copy(folder / "fixture.tf", root)
+        shutil.copytree(folder / "data", root / "data")
         # `can` of an unknown is unknown: such an expression is asked for its value, too.
         asked = _outputs(root, {i: f"can({x})" for i, x in enumerate(lines)})
         fine = {i: x for i, x in enumerate(lines) if asked[i].get("after") is not False}

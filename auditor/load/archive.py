@@ -101,5 +101,8 @@ class Archive:
             return self._disk.shown(folder, name)
         return posixpath.normpath(posixpath.join(folder, name)) if folder or name else "."
 
+    def below(self, folder: str) -> list[str] | None:
+        return None
+
     def extra(self, folder: str, name: str) -> bytes | None:
         return self._others.get((folder, name))

@@ -81,3 +81,6 @@ EOT
     end
   EOT
 }
+variable "tpl" {
+  default = "Hi ${"$"}{name}:\n%%{ for i in items ~}\n  - ${"$"}{i}\n%%{ endfor ~}\n\n end ${"$"}{~ name ~}  \n\n x"
+}

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from auditor.load.hcl.address_functions import ADDRESS_FUNCTIONS
+from auditor.load.hcl.encoding_functions import ENCODING_FUNCTIONS
 from auditor.load.hcl.folders import Folders
 from auditor.load.hcl.functions import FUNCTIONS, SHAPE_ONLY
 from auditor.load.hcl.instances import Env, Expansion, Instance, gathered
 from auditor.load.hcl.operators import collected, each_items, one_type, operate, pairs_of
 from auditor.load.hcl.special_functions import SPECIAL
-from auditor.load.hcl.text_functions import TEXT_FUNCTIONS, bounded
+from auditor.load.hcl.text_functions import TEXT_FUNCTIONS
+from auditor.load.hcl.time_functions import TIME_FUNCTIONS
 from auditor.load.hcl.values import (
     MAX_ITEMS,
     Budget,
@@ -22,6 +25,7 @@ from auditor.load.hcl.values import (
     Sensitive,
     Set,
     TooMuch,
+    bounded,
     is_number,
     is_partial,
     to_bool,
@@ -30,6 +34,7 @@ from auditor.load.hcl.values import (
     unmark,
     wholly_known,
 )
+from auditor.load.hcl.yaml_functions import YAML_FUNCTIONS
 from auditor.model import UNKNOWN
 from auditor.syntax import (
     Binary,
@@ -50,6 +55,9 @@ from auditor.syntax import (
     Unary,
 )
 
+PURE: Final[Mapping[str, Callable[..., Any]]] = {
+    **FUNCTIONS, **TEXT_FUNCTIONS, **ENCODING_FUNCTIONS, **ADDRESS_FUNCTIONS, **TIME_FUNCTIONS, **YAML_FUNCTIONS,
+}
 MAX_INSTANCES: Final = 20_000  # of one block
 _FAILURES: Final = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 
@@ -372,7 +380,7 @@ class Evaluator:
 
     def _apply(self, name: str, given: list[Any]) -> Any:
         """A pure function: sensitive in, sensitive out; unknown in, unknown out, elements aside where shape decides."""
-        function = FUNCTIONS.get(name) or TEXT_FUNCTIONS.get(name)
+        function = PURE.get(name)
         if function is None:
             return UNKNOWN
         args: list[Any] = []

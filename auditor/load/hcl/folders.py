@@ -14,6 +14,7 @@ from auditor.files import leaves, read_bytes
 
 SUFFIXES: Final = (".tf", ".tofu", ".tf.json", ".tofu.json")
 MAX_FILES: Final = 5_000  # of one folder
+MAX_BELOW: Final = 20_000  # files below one folder
 LOCK: Final = ".terraform.lock.hcl"
 
 
@@ -31,6 +32,9 @@ class Folders(Protocol):
 
     def extra(self, folder: str, name: str) -> bytes | None:
         """Another file below the root (variables, a template); None where there is none or it lies outside."""
+
+    def below(self, folder: str) -> list[str] | None:
+        """Every file below a folder, by its path from there; None where that cannot be told."""
 
 
 def is_source(name: str) -> bool:
@@ -107,6 +111,17 @@ class Disk:
                 held = False
             self._links[folder] = held
         return held or path.is_symlink()
+
+    def below(self, folder: str) -> list[str] | None:
+        top = self.root / folder
+        if not top.is_dir() or not top.resolve().is_relative_to(self.root.resolve()):
+            return None
+        found: list[str] = []
+        for at, folders, names in os.walk(top):
+            if any(os.path.islink(os.path.join(at, n)) for n in (*folders, *names)) or len(found) > MAX_BELOW:
+                return None
+            found += [os.path.relpath(os.path.join(at, n), top).replace(os.sep, "/") for n in names]
+        return found
 
     def names(self, folder: str) -> list[str]:
         try:

@@ -165,21 +165,35 @@ class Templates(Scanner):
         return end
 
     def heredoc(self, marker: str, indented: bool) -> Any:
-        """The lines up to the marker. Each line break ends a piece, as in Terraform: `~` trims one piece only."""
-        start = self.pos
+        """The lines up to the marker."""
         close = re.compile(rf"^[ \t]*{re.escape(marker)}[ \t]*\r?$", re.MULTILINE)
-        parts: list[Any] = []  # str pieces, expressions, directives
+        parts = self._lines(close, f"`{marker}` that ends the heredoc")
+        if indented:
+            self._dedent(parts)
+        return self._assemble(_melded(parts), whole=False)
+
+    def whole_template(self) -> Any:
+        """The whole text as a template without quotes."""
+        return self._assemble(_melded(self._lines(None, "")))
+
+    def _lines(self, close: re.Pattern[str] | None, expected: str) -> list[Any]:
+        """Pieces of text, expressions and directives up to a line that matches `close`, or to the end.
+
+        Each line break ends a piece, as in Terraform: `~` trims one piece only.
+        """
+        start = self.pos
+        parts: list[Any] = []
         trim, begins = False, True
         while True:
-            if begins and (m := close.match(self.text, self.pos)):
+            if close is not None and begins and (m := close.match(self.text, self.pos)):
                 self.pos = m.start() + len(m.group().rstrip())
-                break
+                return parts
             stop = _TEXT_STOP.search(self.text, self.pos)
             line = self.text.find("\n", self.pos)
-            if line < 0:
-                raise self.fail(f"`{marker}` that ends the heredoc", start)
+            if line < 0 and close is not None:
+                raise self.fail(expected, start)
             piece: str
-            if stop is not None and stop.start() < line:
+            if stop is not None and (stop.start() < line or line < 0):
                 piece, self.pos = self.text[self.pos : stop.start()], stop.end()
                 if stop.group() in ("$${", "%%{"):
                     self._piece(parts, piece + stop.group()[1:], trim)
@@ -193,12 +207,12 @@ class Templates(Scanner):
                 begins = False
                 trim = self._sequence(stop.group(), parts)
             else:
-                piece, self.pos = self.text[self.pos : line + 1], line + 1
+                end = line + 1 if line >= 0 else len(self.text)
+                piece, self.pos = self.text[self.pos : end], end
                 self._piece(parts, piece, trim)
                 begins, trim = True, False
-        if indented:
-            self._dedent(parts)
-        return self._assemble(_melded(parts), whole=False)
+                if line < 0:
+                    return parts
 
     def _piece(self, parts: list[Any], piece: str, trim: bool) -> None:
         piece = piece.replace("\r\n", "\n") if piece.endswith("\r\n") else piece
@@ -225,27 +239,6 @@ class Templates(Scanner):
                 begins = True
         for i in starts if least > 0 else ():
             parts[i] = parts[i][least:]
-
-    def whole_template(self) -> Any:
-        """The whole text as a template without quotes."""
-        parts: list[Any] = []
-        trim = False
-        while True:
-            stop = _TEXT_STOP.search(self.text, self.pos)
-            piece = self.text[self.pos : stop.start() if stop else len(self.text)]
-            piece = piece.lstrip() if trim else piece
-            if stop is None:
-                parts.append(piece)
-                return self._assemble(_melded(parts))
-            self.pos = stop.end()
-            if stop.group() in ("$${", "%%{"):
-                parts.append(piece + stop.group()[1:])
-                trim = False
-                continue
-            if self.text.startswith("~", self.pos):
-                piece = piece.rstrip()
-            parts.append(piece)
-            trim = self._sequence(stop.group(), parts)
 
 
 def _melded(parts: list[Any]) -> list[Any]:

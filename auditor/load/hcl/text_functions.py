@@ -1,32 +1,22 @@
-"""Terraform's pure functions over text, encodings, hashes and addresses; see `functions.py`."""
+"""Terraform's pure functions over text; see `functions.py`."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import csv
-import hashlib
-import io
-import ipaddress
-import json
 import posixpath
 import re
 import unicodedata
-import urllib.parse
-import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from auditor.load.hcl.encoding_functions import jsonencode
 from auditor.load.hcl.functions import _int, _list, _text
 from auditor.load.hcl.values import (
     MAX_TEXT,
     EvalError,
-    Map,
-    Sensitive,
     TooMuch,
+    bounded,
     is_number,
-    text_of_number,
     to_string,
 )
 from auditor.model import UNKNOWN
@@ -35,12 +25,6 @@ _RISKY: Final = re.compile(r"\([^()]*(?:[+*]|\{\d+,)[^()]*\)\s*[+*{]|\\[1-9]|\(\
 _VERB: Final = re.compile(
     r"%(?:%|(?P<flags>[-+ #0]*)(?P<width>\d*)(?:\.(?P<precision>\d+))?(?:\[(?P<arg>\d+)\])?(?P<verb>.))", re.DOTALL
 )
-
-
-def bounded(text: str) -> str:
-    if len(text) > MAX_TEXT:
-        raise TooMuch("a string is too long")
-    return text
 
 
 def graphemes(text: str) -> list[str]:
@@ -236,163 +220,6 @@ def formatlist(spec: Any, *args: Any) -> Any:
     return [format_(spec, *(a[i] if isinstance(a, (list, tuple)) else a for a in args)) for i in range(count)]
 
 
-# --- encodings and hashes
-
-
-def jsonencode(value: Any) -> str:
-    out: list[str] = []
-    _json(value, out, 0)
-    return bounded("".join(out))
-
-
-def _json(value: Any, out: list[str], depth: int) -> None:
-    if depth > 100 or len(out) > MAX_TEXT:
-        raise TooMuch("a value is too large")
-    if isinstance(value, Sensitive):
-        value = value.value
-    if isinstance(value, str):
-        text = json.dumps(value, ensure_ascii=False)
-        for c in "<>&\u2028\u2029":
-            text = text.replace(c, f"\\u{ord(c):04x}")
-        out.append(text)
-    elif value is None or isinstance(value, bool):
-        out.append({None: "null", True: "true", False: "false"}[value])
-    elif is_number(value):
-        out.append(text_of_number(value))
-    elif isinstance(value, dict):
-        out.append("{")
-        for i, (k, v) in enumerate(sorted(value.items())):
-            out.append("," if i else "")
-            _json(k, out, depth)
-            out.append(":")
-            _json(v, out, depth + 1)
-        out.append("}")
-    elif isinstance(value, (list, tuple)):
-        out.append("[")
-        for i, v in enumerate(value):
-            out.append("," if i else "")
-            _json(v, out, depth + 1)
-        out.append("]")
-    else:
-        raise EvalError("no JSON for this value")
-
-
-def jsondecode(text: Any) -> Any:
-    try:
-        return _from_json(json.loads(_text(text), parse_float=Decimal, parse_int=_safe_int))
-    except (ValueError, RecursionError, ArithmeticError):
-        raise EvalError("not JSON") from None
-
-
-def _safe_int(text: str) -> int:
-    if len(text) > 1000:
-        raise ValueError
-    return int(text)
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _from_json(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return tuple(_from_json(v) for v in value)
-    if isinstance(value, Decimal):
-        from auditor.load.hcl.scanner import number
-
-        text = str(value)
-        return -number(text[1:]) if text.startswith("-") else number(text)
-    return value
-
-
-def csvdecode(text: Any) -> list[Any]:
-    rows = list(csv.reader(io.StringIO(_text(text))))
-    if not rows:
-        raise EvalError("a header row is needed")
-    if any(len(r) != len(rows[0]) for r in rows[1:]):
-        raise EvalError("rows of different lengths")
-    return [dict(zip(rows[0], r, strict=True)) for r in rows[1:]]
-
-
-def base64decode(text: Any) -> str:
-    try:
-        return base64.b64decode(_text(text), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        raise EvalError("not base64 of UTF-8 text") from None
-
-
-def _hash(name: str, encode: Callable[[bytes], str] | None = None) -> Callable[[Any], str]:
-    def run(text: Any) -> str:
-        digest = hashlib.new(name, _text(text).encode(), usedforsecurity=False)
-        return encode(digest.digest()) if encode is not None else digest.hexdigest()
-
-    return run
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def uuidv5(namespace: Any, name: Any) -> str:
-    known = {"dns": uuid.NAMESPACE_DNS, "url": uuid.NAMESPACE_URL, "oid": uuid.NAMESPACE_OID, "x500": uuid.NAMESPACE_X500}
-    try:
-        return str(uuid.uuid5(known.get(_text(namespace)) or uuid.UUID(_text(namespace)), _text(name)))
-    except ValueError:
-        raise EvalError("not a namespace") from None
-
-
-# --- addresses
-
-
-def _network(prefix: Any) -> Any:
-    text = _text(prefix)
-    if "/" not in text:
-        raise EvalError("a prefix length is needed")
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise EvalError("not an address range") from None
-
-
-def cidrsubnet(prefix: Any, newbits: Any, number: Any) -> str:
-    net, bits, n = _network(prefix), _int(newbits), _int(number)
-    size = net.prefixlen + bits
-    if bits < 0 or size > net.max_prefixlen or n >= 1 << bits or n < -(1 << bits):
-        raise EvalError("no such subnet")
-    n = n + (1 << bits) if n < 0 else n
-    base = int(net.network_address) + (n << (net.max_prefixlen - size))
-    return f"{type(net.network_address)(base)}/{size}"
-
-
-def cidrsubnets(prefix: Any, *newbits: Any) -> list[str]:
-    net = _network(prefix)
-    made: list[str] = []
-    at = int(net.network_address)
-    for bits in newbits:
-        size = net.prefixlen + _int(bits)
-        if size <= net.prefixlen - 1 or size > net.max_prefixlen:
-            raise EvalError("no such subnet")
-        step = 1 << (net.max_prefixlen - size)
-        at = -(-at // step) * step
-        if at + step > int(net.network_address) + net.num_addresses:
-            raise EvalError("not enough addresses")
-        made.append(f"{type(net.network_address)(at)}/{size}")
-        at += step
-    return made
-
-
-def cidrhost(prefix: Any, number: Any) -> str:
-    net, n = _network(prefix), _int(number)
-    if n >= net.num_addresses or n < -net.num_addresses:
-        raise EvalError("no such host")
-    return str(net[n])
-
-
-def cidrnetmask(prefix: Any) -> str:
-    net = _network(prefix)
-    if net.version != 4:
-        raise EvalError("IPv4 only")
-    return str(net.netmask)
-
-
 def dirname(path: Any) -> str:
     return posixpath.normpath(posixpath.dirname(_text(path)) or ".")
 
@@ -404,13 +231,6 @@ TEXT_FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "strcontains": lambda s, x: _text(x) in _text(s), "strrev": lambda s: "".join(reversed(graphemes(_text(s)))),
     "substr": substr, "title": title, "trim": trim, "trimprefix": lambda s, x: _text(s).removeprefix(_text(x)),
     "trimsuffix": lambda s, x: _text(s).removesuffix(_text(x)), "trimspace": trimspace,
-    "upper": lambda s: _cased(_text(s), str.upper), "base64encode": lambda s: _base64(_text(s).encode()),
-    "base64decode": base64decode, "csvdecode": csvdecode, "jsondecode": jsondecode, "jsonencode": jsonencode,
-    "urlencode": lambda s: urllib.parse.quote_plus(_text(s), safe="-_.~"),
-    "md5": _hash("md5"), "sha1": _hash("sha1"), "sha256": _hash("sha256"), "sha512": _hash("sha512"),
-    "base64sha256": _hash("sha256", _base64), "base64sha512": _hash("sha512", _base64), "uuidv5": uuidv5,
-    "cidrhost": cidrhost, "cidrnetmask": cidrnetmask, "cidrsubnet": cidrsubnet, "cidrsubnets": cidrsubnets,
+    "upper": lambda s: _cased(_text(s), str.upper),
     "basename": lambda p: posixpath.basename(_text(p).rstrip("/")) or ("/" if p else "."), "dirname": dirname,
 }  # fmt: skip
-
-__all__ = ["TEXT_FUNCTIONS", "Map", "graphemes", "jsonencode"]

@@ -70,6 +70,12 @@ class Budget:
             raise TooMuch("evaluating it takes too many steps")
 
 
+def bounded(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise TooMuch("a string is too long")
+    return text
+
+
 def is_partial(value: Any) -> bool:
     return hasattr(value, "attribute")
 
