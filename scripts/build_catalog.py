@@ -375,8 +375,10 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
     if "--check" not in sys.argv[1:]:
         import build_docs  # beside this script: the pages of the rules follow the rules
+        import policy_reference
 
         build_docs.write()
+        policy_reference.write()
     if stale:
         print("stale:", ", ".join(stale), "- run scripts/build_catalog.py", file=sys.stderr)
     return 1 if stale else 0

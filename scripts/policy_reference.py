@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from auditor.catalog import data_dir
 from auditor.documents import load_schema
+from auditor.rules import load_rules
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "policy-reference.md"
 TITLES = {
@@ -31,7 +34,7 @@ def resolve(schema: Any, root: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 def kind(schema: Any) -> str:
     if "enum" in schema:
-        return " \\| ".join("off" if v is False else str(v) for v in schema["enum"])
+        return " \\| ".join(dict.fromkeys("off" if v is False else str(v) for v in schema["enum"]))
     if "anyOf" in schema or "oneOf" in schema:
         return "one of several shapes"
     types = schema.get("type", "any")
@@ -47,13 +50,23 @@ def rows(schema: Any, root: dict[str, Any], prefix: str = "", depth: int = 0) ->
         need = " **Required.**" if key in schema.get("required", ()) else ""
         text = value.get("description", "").replace("|", "\\|")
         yield f"| `{prefix}{key}` | {kind(value)} | {text}{default}{need} |"
-        if depth < 4:
-            yield from rows(value, within, f"{prefix}{key}.", depth + 1)
-            if "items" in value:
-                item, inner = resolve(value["items"], within)
-                for option in [item, *item.get("anyOf", ())]:
-                    option, inner = resolve(option, inner)
-                    yield from rows(option, inner, f"{prefix}{key}[].", depth + 1)
+        if depth < 4 and key != "defaults":  # what `defaults` of cases holds stands under `cases` once more
+            yield from inner_rows(value, within, f"{prefix}{key}", depth + 1)
+
+
+def inner_rows(value: Any, root: dict[str, Any], name: str, depth: int) -> Iterator[str]:
+    """What stands below a key: keys of a mapping, of the items of a list, of a mapping with names of one's own."""
+    for shape in [value, *value.get("anyOf", ()), *value.get("oneOf", ())]:
+        option, within = resolve(shape, root)
+        yield from rows(option, within, f"{name}.", depth)
+        if "items" in option:
+            item, inner = resolve(option["items"], within)
+            for each in [item, *item.get("anyOf", ())]:
+                one, held = resolve(each, inner)
+                yield from rows(one, held, f"{name}[].", depth)
+        if isinstance(option.get("additionalProperties"), dict):
+            each, held = resolve(option["additionalProperties"], within)
+            yield from inner_rows(each, held, f"{name}.<name>", depth)
 
 
 def build() -> str:
@@ -66,14 +79,21 @@ def build() -> str:
         schema = load_schema(name)
         parts.append(f"\n## {title}\n\n{schema.get('description', '')}\n\n| key | value | meaning |\n|---|---|---|\n")
         parts.append("\n".join(dict.fromkeys(rows(schema, schema))) + "\n")
+    parts.append("\n## Parameters of the shipped rules\n\n`rules: {ID: {params: {...}}}` takes these; any other value of a rule ")
+    parts.append("is a key of its own above.\n\n| rule | parameter | default |\n|---|---|---|\n")
+    for rule in sorted(load_rules(data_dir("policies")), key=lambda r: r.id):
+        parts += [f"| [{rule.id}](rules/{rule.id}.md) | `{k}` | `{json.dumps(v)}` |\n" for k, v in rule.params.items()]
     return "".join(parts)
 
 
+def write() -> None:
+    TARGET.write_text(build(), encoding="utf-8")
+
+
 def main() -> int:
-    text = build()
     if "--check" in sys.argv[1:]:
-        return int(not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text)
-    TARGET.write_text(text, encoding="utf-8")
+        return int(not TARGET.exists() or TARGET.read_text(encoding="utf-8") != build())
+    write()
     return 0
 
 
