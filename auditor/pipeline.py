@@ -406,11 +406,12 @@ def _report(
         verdict = "open"
     counted = {level: sum(1 for f in fails if f.level == level) for level in LEVELS}
     not_configured = []
-    if config.places is None:
+    asked = {r.set for r in rules}
+    if config.places is None and "SOV" in asked:
         not_configured.append("sovereignty: no allow list (add `allow: [EU]` to .auditor.yaml)")
     if config.operators is None and any(r.id == "SOV015" for r in rules):
         not_configured.append("operators (SOV015): no operators.allow")
-    if config.workload is None:
+    if config.workload is None and "ECO" in asked:
         not_configured.append("economics: no workload manifest (write one with `auditor init --workload`)")
     c = tally.coverage
     return Report(

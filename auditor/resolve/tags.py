@@ -25,7 +25,8 @@ def tags_of(resource: Resource, providers: Providers) -> Mapping[str, object] | 
     for name in _MERGED:
         if name in body.values or marks.get(name):
             found = _map(body.values.get(name), marks.get(name))
-            if isinstance(found, Unknown) or found:
+            # Unknown as a whole beside tags of its own that are known: the provider computes it from those and the defaults.
+            if found if not isinstance(found, Unknown) else not any(n in body.values and not marks.get(n) for n in _OWN):
                 return found
     made: dict[str, object] = {}
     blocks = providers.blocks_for(providers.key_of(resource), resource.provider_name)
