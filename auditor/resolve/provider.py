@@ -110,8 +110,10 @@ class Providers:
             if trace.unresolved:
                 cause = f"{attribute} of {what} is computed from {', '.join(trace.unresolved)}"
             values = list(dict.fromkeys(values))
-            if len(values) > 1 and not cause:
+            if (trace.mixed or len(values) > 1) and not cause:
                 cause = f"{attribute} of {what} is computed from several values"
+            if not values and not cause and any(c is not None for c in trace.constants):
+                cause = f"{attribute} of {what} is computed from a value that is no text"
             evidence = (here, *trace.steps)
             if cause:
                 return ProviderRegion(cause=cause, evidence=evidence, sensitive=sensitive)

@@ -61,6 +61,7 @@ class Trace:
     # "each" | "count" where the expression indexes with the resource's own key; "each module.a" with that module's key
     keyed: str = ""
     loose: tuple[Target, ...] = ()  # targets that stand in a map given to `for_each`: each instance means some of them
+    mixed: bool = False  # an expression of several names: no one of them need be its value
 
     def __add__(self, other: Trace) -> Trace:
         return Trace(
@@ -71,12 +72,13 @@ class Trace:
             self.sensitive or other.sensitive,
             self.keyed or other.keyed,
             _unique(self.loose + other.loose),
+            self.mixed or other.mixed,
         )
 
     @property
     def exact(self) -> Any:
         """The one constant this stands for, or None."""
-        if len(self.constants) == 1 and not self.targets and not self.unresolved:
+        if len(self.constants) == 1 and not self.targets and not self.unresolved and not self.mixed:
             return self.constants[0]
         return None
 
@@ -234,9 +236,10 @@ class References:
     def _named(self, module: str, node: dict[str, Any], block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
         """The sum over all names that an expression mentions."""
         total = Trace()
-        for reference in longest(str(r) for r in node["references"]):
+        names = longest(str(r) for r in node["references"])
+        for reference in names:
             total = total + self._reference(module, reference, block, rest, depth + 1)
-        return total
+        return replace(total, mixed=True) if len(names) > 1 else total
 
     def _reference(self, module: str, reference: str, block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
         steps = _split(reference)
