@@ -17,6 +17,14 @@ The rows are written in a small vocabulary, so that a cloud is data:
     path if c         counts only where the condition holds
     /path             from the root of the resource, where the row reads a block of it (`unit`)
     a[key=x].values   of the blocks of a list, those whose `key` is x      limits["a.b/c"]   a key with dots
+    path = a|null     also where nothing is set
+    count(path) > 1   how many values or blocks there are
+    a & b             both hold of this resource
+    path{a & b}       both hold of one and the same block under the path
+    path refers type  it refers to a resource of that type in the plan
+    path same other   both attributes refer to one and the same resource
+    +type             in `refused`: a resource of that type is attached to this one (its `attach`)
+    @label, !@label   in `refused`: what `said` answers under that label for the whole job, or its opposite
 """
 
 from __future__ import annotations
@@ -27,10 +35,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-SEGMENT: Final = re.compile(r"((?:\[[^\]]*\]|[^\[\]])+?)\s*(!=|=|~|<|>|\bset\b|\bunset\b|\babsent\b)\s*(.*)", re.DOTALL)
+_OPS: Final = r"!=|=|~|<|>|\bset\b|\bunset\b|\babsent\b|\bsame\b|\brefers\b"
+SEGMENT: Final = re.compile(rf"((?:\[[^\]]*\]|[^\[\]])+?)\s*({_OPS})\s*(.*)", re.DOTALL)
 
 _STEPS: Final = re.compile(r"(?:\[[^\]]*\]|[^.\[])+")
 COUNTED: Final = re.compile(r"(nics|networks)\((.+)\)")
+COUNT: Final = re.compile(r"count\((.+?)\)\s*([=<>])\s*(\d+)")
+BLOCK: Final = re.compile(r"([a-z0-9_.]+)\{(.*)\}", re.DOTALL)
 
 
 class Fabric(msgspec.Struct, frozen=True, gc=False, eq=False):
@@ -43,8 +54,45 @@ class Fabric(msgspec.Struct, frozen=True, gc=False, eq=False):
     path: str = ""  # attribute a finding points at
 
 
+class Cards(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """Network interfaces that are cards of the fabric. path: list of blocks; "": the resource itself is one."""
+
+    kind: str  # attribute of a block that names its kind
+    values: list[str]  # kinds that are cards of the fabric
+    path: str = ""
+    index: str = ""  # attribute with the number of the card
+    index_absent: int | None = None
+
+
+class Prerequisite(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """What a fabric needs besides its switch. note: conditions under which something unseen may provide it."""
+
+    holds: list[str]  # any of these
+    want: str
+    path: str = ""
+    note: list[str] = []
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """Settings that the cloud's API refuses together: the launch would fail."""
+
+    rule: str
+    when: list[str]  # all of these hold
+    because: str
+    want: str
+    path: str = ""
+    types: str = ""  # regex: only with these instance types
+    except_types: str = ""  # regex: not with these
+    nodes_over: int = 0  # only with more nodes than this
+    zones_over: int = 0  # only over more zones than this
+
+
 class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """One resource type. kind: instance | fleet | template | part (network card, group ...) | karpenter | workload."""
+    """One resource type.
+
+    kind: instance | fleet | template | part (network card, group ...) | subnet | karpenter | stack (software of a cluster)
+    | storage (a file system) | workload (pods).
+    """
 
     kind: str = "fleet"
     when: list[str] = []  # all must hold for the row to count
@@ -80,6 +128,18 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     block: list[str] = []  # conditions under which the capacity is one tightly placed block
     placement: dict[str, list[str]] = {}  # cluster | spread | partition | managed -> conditions
     fabric: Fabric | None = None
+    said: dict[str, list[str]] = {}  # label -> conditions, any of which answers yes
+    refused: list[Refusal] = []
+    cards: Cards | None = None
+    security: list[str] = []  # security groups of the fabric's interfaces
+    open_to_self: dict[str, list[str]] = {}  # direction -> conditions: all traffic between members is allowed
+    prerequisites: list[Prerequisite] = []
+    fabric_zone: str = ""  # attribute that ties the fabric's network to one zone
+    fabric_zone_pattern: str = ""  # regex whose first group is that zone
+    partition: list[str] = []  # what makes nodes share a fabric partition; "self": the resource itself
+    partition_missing: str = ""  # what to write, where nodes share none
+    reserved_zone: list[str] = []  # zone of a reservation
+    reserved_count: list[str] = []  # instances it holds
     merge: list[str] = []
     role: str = ""  # training | inference: the type itself says so
     labels: list[str] = []
@@ -120,6 +180,7 @@ class Slice(msgspec.Struct, frozen=True, gc=False, eq=False):
 class JobTables(msgspec.Struct, frozen=True, eq=False):
     """`jobs.yaml` of one cloud."""
 
+    domain_types: str = ""  # regex: types whose NVLink domain has to be asked for by its topology
     accelerator_types: str = ""  # regex: an instance type that looks like it has accelerators
     accelerator_families: str = ""  # regex: a family of such types, where a service picks the type itself
     types_any_case: bool = False  # the cloud takes instance types in any case
@@ -130,6 +191,7 @@ class JobTables(msgspec.Struct, frozen=True, eq=False):
     vcpus_source: str = ""
     pod_accelerators: list[str] = []  # resource names of accelerators
     pod_fabrics: list[str] = []  # regexes: resource names of fabric cards
+    tight: str = ""  # what places nodes tightly in this cloud; "": nothing that a person can write
     attached: dict[str, str] = {}  # attached accelerator type (regex) -> accelerator
     rows: dict[str, list[Row]] = {}
 
@@ -160,10 +222,26 @@ def condition(text: str) -> Condition:
     counted = COUNTED.fullmatch(text)
     if counted is not None:
         return Condition(segments(counted[2]), counted[1], "")
+    number = COUNT.fullmatch(text)
+    if number is not None:
+        return Condition(segments(number[1]), f"count{number[2]}", number[3])
     parts = SEGMENT.fullmatch(text)
     if parts is None:
         raise ValueError(f"not a condition: {text}")
     return Condition(segments(parts[1]), parts[2], parts[3].strip())
+
+
+@lru_cache(maxsize=2048)
+def both(text: str) -> tuple[str, ...]:
+    """`a & b{c & d}` -> ("a", "b{c & d}"): the parts of a conjunction, blocks left whole."""
+    parts: list[str] = []
+    depth, start = 0, 0
+    for i, c in enumerate(text):
+        depth += (c == "{") - (c == "}")
+        if c == "&" and not depth:
+            parts.append(text[start:i].strip())
+            start = i + 1
+    return (*parts, text[start:].strip())
 
 
 @lru_cache(maxsize=2048)

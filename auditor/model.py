@@ -356,6 +356,7 @@ class Accelerator(msgspec.Struct, frozen=True, gc=False):
     confirmed: bool = True
     fabric_confirmed: bool = True
     source: str = ""
+    memory: tuple[str, ...] = ()  # columns that were written from memory: they never decide a fail
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):
@@ -367,6 +368,49 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     nodes_max: int | None
     types: tuple[str, ...] = ()
     zones: tuple[str, ...] = ()
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What a plan answers to one question about a job: yes, no, or None where it does not say.
+
+    path: attribute of the sizing resource. seen: what was read, with the block it stands in where that is another.
+    """
+
+    verdict: bool | None
+    path: str = ""
+    seen: str = ""
+    block: str = ""
+    cause: str = ""
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """Settings that the cloud's API refuses together, for the rule that says so. verdict None: not decided."""
+
+    rule: str
+    verdict: bool | None
+    path: str
+    seen: str
+    because: str
+    want: str
+    cause: str = ""
+
+
+class Reserved(msgspec.Struct, frozen=True, gc=False):
+    """A capacity reservation of the plan that a job uses. zone "" and count None: not known."""
+
+    block: str
+    zone: str = ""
+    count: int | None = None
+    path: str = ""
+
+
+class Cards(msgspec.Struct, frozen=True, gc=False):
+    """Fabric cards that the interfaces of a node switch on; `more`: there may be others."""
+
+    sure: int
+    more: bool = False
+    twice: tuple[int, ...] = ()
+    cause: str = ""
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
@@ -414,6 +458,26 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     nodes: tuple[Node, ...] = ()
     facts: tuple[str, ...] = ()  # catalogue facts that are not confirmed
     evidence: tuple[Evidence, ...] = ()
+    said: Mapping[str, Said] = {}  # answers to the questions of the tables, by label
+    refused: tuple[Refused, ...] = ()
+    cards: Cards | None = None  # None: the fabric has no cards to count
+    split: str = ""  # why its nodes share no fabric partition
+    placement_path: str = ""
+    placement_seen: str = ""
+    tight: str = ""  # what would place its nodes tightly; "": nothing that a person can write
+    reserved: tuple[Reserved, ...] = ()
+    unshielded: tuple[Said, ...] = ()  # what the fabric needs besides its switch: answers that are not yes
+    domain_gpus: int = 0  # accelerators of one NVLink domain or slice that the plan proves
+    topology_missing: str = ""  # types whose NVLink domain has to be asked for, and is not
+    label_words: tuple[str, ...] = ()  # values of its labels `workload` and `role`
+    role_declared: bool = False
+    both_roles: str = ""  # why training and inference share it
+    providers: tuple[str, ...] = ()
+    declared: Mapping[str, Any] = {}  # the manifest's entry for it
+
+    def asks(self, label: str) -> Said:
+        """The answer to one question; no where nothing in the job's tables speaks of it."""
+        return self.said.get(label) or Said(False)
 
 
 class Workload(msgspec.Struct, frozen=True, gc=False):

@@ -18,8 +18,10 @@ from auditor.resolve.location import Locator
 from auditor.resolve.references import References
 
 
-def build_jobs(plan: Plan, refs: References, locator: Locator, config: Config, catalog: Catalog) -> list[Job]:
-    """Every job of a plan, sorted by name."""
+def build_jobs(
+    plan: Plan, refs: References, locator: Locator, config: Config, catalog: Catalog
+) -> tuple[list[Job], str]:
+    """Every job of a plan, sorted by name, and whether it shows a cluster's RDMA software (`JobContext.stack`)."""
 
     def regions(resource: Resource) -> tuple[str, ...]:
         homes = locator.home(resource)
@@ -32,10 +34,12 @@ def build_jobs(plan: Plan, refs: References, locator: Locator, config: Config, c
         role=config.role,
         declared=config.jobs,
     )
-    return JobBuilder(plan, refs, catalog, regions, settings).build()
+    builder = JobBuilder(plan, refs, catalog, regions, settings)
+    jobs = builder.build()
+    return jobs, builder.stack() if any(j.asks("operator").verdict for j in jobs) else "none"
 
 
-def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog) -> JobContext:
+def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog, stack: str = "none") -> JobContext:
     """Thresholds and prices of the policy, and for each job the nearest type with a fabric."""
     price: Any = config.prices.get("gpu_hour_usd")
     accept = tuple(str(f) for f in config.interconnect["accept_fabrics"])
@@ -46,6 +50,9 @@ def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog) -> JobCon
         max_zones=int(config.placement["max_zones_per_job"]),
         gpu_hour_usd=float(price) if price is not None else None,
         nearest=_nearest(jobs, catalog, accept),
+        checkpointing=bool(config.declared.get("checkpointing", False)),
+        elastic=bool(config.declared.get("elastic", False)),
+        stack=stack,
     )
 
 

@@ -139,8 +139,22 @@ def instances(cloud: Path) -> dict[str, Any]:
             record["confirmed"] = False
         if any(t.strip().partition("=")[0] == "fabric" for t in r["from_memory"].split(";")):
             record["fabric_confirmed"] = False
+        if memory := recalled_columns(r["from_memory"], r["instance_type"]):
+            record["memory"] = memory
         made[r["instance_type"]] = record
     return made
+
+
+def recalled_columns(text: str, name: str) -> list[str]:
+    """Columns written from memory: `a;b(except p5,g5);c(a4x)` names families that are, or are not, meant."""
+    found: list[str] = []
+    for column, families in re.findall(r"([a-z_]+)(?:=[^;(]*)?(?:\(([^)]*)\))?(?:;|$)", text):
+        but, _, listed = families.partition("except ")
+        names = [f.strip().lower() for f in (listed or families).split(",") if f.strip()]
+        hit = any(name.lower().startswith(n) or n in name.lower().split(".") for n in names)
+        if not families or (listed and not hit) or (not listed and (hit or ";" in but or " " in but)):
+            found.append(column)
+    return found
 
 
 def job_tables(cloud: Path) -> dict[str, Any]:

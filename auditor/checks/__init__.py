@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from auditor.checks.capacity import lasting_outcomes, reserved_outcomes
 from auditor.checks.context import AuditContext, Check
 from auditor.checks.economics import economics_outcomes
+from auditor.checks.fabric_use import use_outcomes
 from auditor.checks.interconnect import fabric_outcomes
 from auditor.checks.lag import catalogue_age, lag_outcomes
-from auditor.checks.placement import zone_outcomes
+from auditor.checks.placement import shared_outcomes, tight_outcomes, zone_outcomes
+from auditor.checks.refusals import refusal_outcomes
 from auditor.checks.resting import operator_outcomes, state_outcomes, store_outcomes, volume_outcomes
 from auditor.checks.security import reviewed_outcomes, security_outcomes
 from auditor.checks.sovereignty import location_outcomes, provider_outcomes
@@ -76,6 +79,8 @@ def _lag(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
 
 def _interconnect(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
     yield from fabric_outcomes(context.jobs, context.job_context)
+    yield from use_outcomes(context.jobs, context.job_context)
+    yield from refusal_outcomes(context.jobs, context.job_context, "NET")
 
 
 def _workloads(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
@@ -84,6 +89,15 @@ def _workloads(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Out
 
 def _placement(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
     yield from zone_outcomes(context.jobs, context.job_context)
+    yield from tight_outcomes(context.jobs, context.job_context)
+    yield from shared_outcomes(context.jobs)
+    yield from refusal_outcomes(context.jobs, context.job_context, "PLC")
+    yield from lasting_outcomes(context.jobs, context.job_context, rules)
+
+
+def _capacity(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
+    yield from reserved_outcomes(context.jobs)
+    yield from refusal_outcomes(context.jobs, context.job_context, "CAP")
 
 
 def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
@@ -110,6 +124,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("interconnect", _interconnect),
     ("workloads", _workloads),
     ("placement", _placement),
+    ("capacity", _capacity),
     ("meta", _meta),
 )
 __all__ = ["CHECKS", "AuditContext", "Check"]

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from auditor.checks.jobs import JobContext, burn_text, nearest_text, outcome, overlay_lines, size_text, training_jobs, trigger
+from auditor.checks.jobs import (
+    JobContext,
+    about,
+    burn_text,
+    nearest_text,
+    outcome,
+    overlay_lines,
+    size_text,
+    training_jobs,
+    trigger,
+)
 from auditor.model import Job, Outcome
 
 
 def fabric_outcomes(jobs: Sequence[Job], context: JobContext) -> Iterator[Outcome]:
-    """NET001-NET004 and NET008: one verdict per job about its fabric, and one about what is not known."""
+    """NET001-NET004, NET008 and NET010: one verdict per job about its fabric, and one about what is not known."""
     for job in training_jobs(jobs):
         if job.parallelism == "independent":
             continue
@@ -76,6 +86,12 @@ def _without(job: Job, context: JobContext, only_at_max: bool, what: str) -> Out
 
 
 def _off(job: Job, context: JobContext, only_at_max: bool) -> Outcome:
+    if job.split:
+        message = f"{about(job)}, {job.fabric} capable, and its nodes share no fabric partition: {job.split}."
+        return outcome(
+            "NET010", "fail", job, job.fabric_path, job.split, "one partition for all nodes", message + burn_text(job, context),
+            "Put all nodes of the job into one scale set, availability set or partition.", only_at_max=only_at_max,
+        )  # fmt: skip
     missing = "; ".join(job.missing) or "its switch is not set"
     what = f"{job.fabric} capable, not switched on: missing {missing}"
     if only_at_max:

@@ -22,6 +22,14 @@ class JobContext:
     max_zones: int = 1
     gpu_hour_usd: float | None = None
     nearest: Mapping[str, Accelerator] = field(default_factory=dict)  # job name -> type
+    checkpointing: bool = False  # of the workload; a declared job may say otherwise
+    elastic: bool = False
+    stack: str = "none"  # software that shows RDMA to pods: shown | missing | unknown | none (no cluster in the plan)
+
+    def tells(self, job: Job, key: str) -> bool:
+        """What the manifest says of the job, else of the workload."""
+        said = job.declared.get(key)
+        return bool(said) if said is not None else bool(getattr(self, key))
 
 
 def trigger(job: Job, context: JobContext) -> Verdict:
@@ -48,10 +56,13 @@ def _over(gpus: int | None, domains: int | None, context: JobContext) -> bool | 
 
 def outcome(
     rule: str, kind: Kind, job: Job, path: str, observed: str, expected: str, message: str, remediation: str,
-    *, only_at_max: bool = False, level: Level | None = None, cause: str = "", adjust: bool = True,
+    *, only_at_max: bool = False, level: Level | None = None, cause: str = "", adjust: bool = True, down: int = 0,
 ) -> Outcome:  # fmt: skip
-    """One verdict about a job, with the adjustments that the rules state: maximum size, unknown role, existing."""
-    shift, why = 0, []
+    """One verdict about a job, with the adjustments that the rules state: maximum size, unknown role, existing.
+
+    adjust: false for what the cloud would refuse whatever the job is for. down: levels lower by the rule's own text.
+    """
+    shift, why = -down if kind == "fail" else 0, []
     if kind == "fail" and adjust:
         if only_at_max:
             shift -= 1
@@ -100,6 +111,18 @@ def nearest_text(job: Job, context: JobContext) -> str:
     if better is None or better.instance_type in job.instance_types:
         return ""
     return f" Nearest RDMA type: {better.instance_type} ({better.gpus} x {better.accelerator}, {better.fabric})."
+
+
+def several(job: Job) -> bool | None:
+    """Whether it runs on more than one node or NVLink domain, at its maximum."""
+    if job.unbounded:
+        return True
+    return None if job.domains_max is None else job.domains_max > 1
+
+
+def about(job: Job) -> str:
+    """`module.train.aws_x.y: 16 x p5.48xlarge = 128 GPUs`, the start of a message."""
+    return f"{job.name}: {size_text(job)}"
 
 
 def training_jobs(jobs: Sequence[Job]) -> Iterator[Job]:

@@ -203,4 +203,5 @@ def accelerator(cloud: Cloud, name: str, row: dict[str, Any]) -> Accelerator:
         confirmed=bool(row.get("confirmed", True)),
         fabric_confirmed=bool(row.get("fabric_confirmed", True)),
         source=str(row.get("source", "")),
+        memory=tuple(row.get("memory", ())),
     )

@@ -15,32 +15,40 @@ from typing import Any, Final
 import msgspec
 
 from auditor.facts import Facts
-from auditor.jobfacts import pointer
+from auditor.jobfacts import Refusal, pointer
 from auditor.model import (
     Accelerator,
     Action,
+    Cards,
     Evidence,
     FabricState,
     Job,
     JobRole,
     Node,
     Plan,
+    Refused,
+    Reserved,
     Resource,
+    Said,
     block_address,
     strip_keys,
 )
+from auditor.resolve.attachments import GONE, Attachments
+from auditor.resolve.cards import count_cards
 from auditor.resolve.fabric import Switch, holds, switch
 from auditor.resolve.instances import Types, read_types
 from auditor.resolve.members import Member, Reader, whole
+from auditor.resolve.partitions import Partition, partition_of, split
 from auditor.resolve.references import References, Target
 from auditor.resolve.roles import LABELS, by_words, spoken
+from auditor.resolve.said import answers, counted, refusals, together, where
+from auditor.resolve.shields import unshielded
 from auditor.resolve.size import Size, add, read_size
 from auditor.resolve.zones import ZoneReader, Zones, join_zones
 from auditor.values import Projection
 
 _PATH: Final = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 _SIZING: Final = ("instance", "fleet", "karpenter")
-_GONE: Final = (Action.DELETE, Action.FORGET, Action.READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +71,20 @@ class Unit:
     size: Size
     zones: Zones
     fabric: Switch
-    spot: bool | None
-    reservation: bool | None
-    block: bool | None
-    placement: str
+    said: Mapping[str, Said]
+    refused: tuple[tuple[Refusal, Refused], ...]
+    cards: Cards | None
+    partition: Partition
+    unshielded: tuple[Said, ...]
+    reserved: tuple[Reserved, ...]
+    placement: Said  # verdict None: not known; seen starts with the kind
     merge: tuple[str, ...]
     role: JobRole
     reason: str
     domains: tuple[str, int]  # (kind of domain, accelerators per domain)
     domain_key: str
     existing: bool
+    labels: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -84,7 +96,6 @@ class JobBuilder:
     facts: Facts
     regions: Callable[[Resource], tuple[str, ...]]
     settings: Settings = field(default_factory=Settings)
-    _attached: dict[str, list[Member]] | None = None
 
     def build(self) -> list[Job]:
         """All jobs, sorted by name."""
@@ -92,13 +103,13 @@ class JobBuilder:
         candidates = [r for group in self.plan.by_block.values() for r in _sizing(reader, group)]
         if not candidates:
             return []
-        self._attached = _attachments(reader, self.plan)
+        attachments = Attachments(reader)
         zones = ZoneReader(reader)
         alike = _Alike(reader)
         units: list[Unit] = []
         read: dict[tuple[object, ...], Unit | None] = {}
         for r in candidates:
-            key = alike.key(r) if r.address not in self._attached else None
+            key = alike.key(r) if not attachments.of(r) else None
             if key is not None and key in read:
                 held = read[key]
                 if held is not None:
@@ -108,7 +119,7 @@ class JobBuilder:
             if member is None or member.row.kind not in _SIZING:
                 continue
             for part in reader.units(member):
-                unit = self._unit(reader, zones, part)
+                unit = self._unit(reader, zones, attachments, part)
                 if unit is not None:
                     units.append(unit)
                 if key is not None:
@@ -119,10 +130,29 @@ class JobBuilder:
             (self._job(name, group) for name, group in zip(names, groups, strict=True)), key=lambda j: (j.name, j.addresses)
         )
 
+    def stack(self) -> str:
+        """Whether the plan shows the software that gives pods RDMA: shown | missing | unknown | none (no cluster)."""
+        reader = Reader(self.plan, self.refs, self.facts)
+        best = "none"
+        for resources in self.plan.by_block.values():
+            held = reader.rows(resources[0])
+            if held is None or all(row.kind not in ("stack", "workload") for row in held[1]) or resources[0].is_data:
+                continue
+            best = "missing" if best == "none" else best
+            for r in resources:
+                m = reader.member(r) if r.action not in GONE else None
+                verdict = reader.any_holds(m, m.row.said.get("rdma_stack", ())) if m is not None else False
+                if verdict is True:
+                    return "shown"
+                best = "unknown" if verdict is None else best
+        return best
+
     # --- one sizing instance
 
-    def _unit(self, reader: Reader, zone_reader: ZoneReader, member: Member) -> Unit | None:
-        chain, lost, template_types = self._chain(reader, member)
+    def _unit(
+        self, reader: Reader, zone_reader: ZoneReader, attachments: Attachments, member: Member
+    ) -> Unit | None:
+        chain, roots, lost, template_types = _chain(reader, attachments, member)
         types = read_types(reader, member, chain, template_types, lost)
         if types.none:
             return None
@@ -131,56 +161,25 @@ class JobBuilder:
         if (doubt := self.plan.uncertain.get(member.resource.address)) is not None:
             size = Size(None, None, None, None, cause=doubt)
         fabric = switch(reader, member, chain, types.known, lost or types.cause)
-        block = _any(reader.any_holds(m, m.row.block) for m in chain if m.row.block)
-        spot = _any(reader.any_holds(m, m.row.spot) for m in chain if m.row.spot)
-        reservation = _any(reader.any_holds(m, m.row.reservation) for m in chain if m.row.reservation)
-        placement = _placement(reader, chain, types.known)
+        said = answers(reader, chain, roots, lost)
+        refused = tuple(refusals(reader, chain, roots, said, types.names, attachments))
+        on = fabric.state == "on"
+        shields = tuple(unshielded(reader, chain, roots, attachments, zones.known)) if on else ()
+        placement = _placement(reader, chain, roots, types.known)
+        block = said["block"].verdict if "block" in said else None
         merge = tuple(dict.fromkeys(k for m in chain for k in _merge_keys(reader, m)))
-        role, reason = _role(reader, member, chain, types, fabric, placement, block, self.settings.role)
+        role, reason = _role(reader, member, chain, types, fabric, placement.block, block, self.settings.role)
         kind, per_domain, key = _domain(reader, member, chain)
         r = member.resource
         existing = self._existing(r)
         return Unit(
-            member, chain, types, size, zones, fabric, spot, True if block is True else reservation, block, placement, merge,
-            role, reason, (kind, per_domain), key, existing,
+            member, chain, types, size, zones, fabric, said, refused, count_cards(reader, chain),
+            partition_of(reader, chain), shields, _reserved(reader, chain, roots), placement, merge, role, reason,
+            (kind, per_domain), key, existing, tuple(_labelled(reader, chain)),
         )  # fmt: skip
 
     def _existing(self, r: Resource) -> bool:
         return not r.importing and (self.plan.kind == "state" or r.action is Action.NOOP)
-
-    def _chain(self, reader: Reader, member: Member) -> tuple[tuple[Member, ...], str, bool]:
-        """The resource, what is attached to it, its templates and parts; why one is lost; whether a template was."""
-        chain: list[Member] = [member]
-        lost = ""
-        lost_template = False
-        seen = {member.resource.address}
-        queue = [member]
-        for extra in (self._attached or {}).get(member.resource.address, ()):
-            queue.append(extra)
-            chain.append(extra)
-        while queue:
-            m = queue.pop(0)
-            for text in (*m.row.templates, *m.row.parts):
-                is_template = text in m.row.templates
-                joined = reader.join(m, text)
-                if joined.mixed:
-                    if is_template:
-                        path = ".".join(pointer(text).path)
-                        lost, lost_template = lost or f"{m.block}: which of several {path} means cannot be decided", True
-                    continue
-                if joined.how in ("unknown", "outside") and is_template:
-                    path = ".".join(pointer(text).path)
-                    where = "is outside the plan" if joined.how == "outside" else "cannot be followed in the plan"
-                    lost, lost_template = lost or f"{m.block}: {path} {where}", True
-                for other in joined.members:
-                    if other.resource.address in seen:
-                        continue
-                    seen.add(other.resource.address)
-                    chain.append(other)
-                    queue.append(other)
-        if lost and any(m.row.kind == "template" for m in chain):
-            lost, lost_template = "", False  # named twice (id and name), found once
-        return tuple(chain), lost, lost_template
 
     # --- one job
 
@@ -192,6 +191,7 @@ class JobBuilder:
         zones = join_zones([(u.member.block, u.zones) for u in group])
         role, reason = _joint_role(group, declared)
         raw = _joint_switch([u.fabric for u in group])
+        raw, apart = _partitioned(raw, group, size.nodes_max)
         domains_min, domains_max = _domains(group, size)
         inference = role == "inference"
         parallelism = str(declared.get("parallelism", "synchronous"))
@@ -201,7 +201,10 @@ class JobBuilder:
         if state != "on" and (inference or not may):
             state = "not_needed"
         regions = tuple(dict.fromkeys(r for u in group for r in self.regions(u.member.resource)))
-        placements = [u.placement for u in group if u.placement]
+        placed = _joint_placement([u.placement for u in group])
+        said = together(u.said for u in group)
+        zones_now = max(zones.most or 0, len(zones.known)) if zones.most is not None else None
+        refused = [counted(row, r, size.nodes_max, zones_now) for u in group for row, r in u.refused]
         cause = raw.cause if state == "open" else ""
         cause = size.cause or cause
         nodes = tuple(
@@ -235,10 +238,12 @@ class JobBuilder:
             domains_max=domains_max,
             missing=raw.missing if state in ("off", "impossible") else (),
             cause=cause,
-            spot=_any(u.spot for u in group),
-            placement=placements[0] if placements else "",
-            reservation=_any(u.reservation for u in group),
-            capacity_block=any(u.block is True for u in group),
+            spot=_asked(said, "spot"),
+            placement=placed.block,
+            placement_path=strip_keys(placed.path),
+            placement_seen=placed.seen,
+            reservation=_any(said[k].verdict for k in ("reservation", "block") if k in said),
+            capacity_block=_asked(said, "block") is True,
             single_zone_policy=zones.most == 1 and zones.one_of,
             unbounded=size.unbounded,
             unknown_types=tuple(dict.fromkeys(n for u in group for n in u.types.unlisted)),
@@ -256,6 +261,20 @@ class JobBuilder:
             nodes=nodes,
             facts=raw.facts,
             evidence=evidence,
+            said=said,
+            refused=tuple(dict.fromkeys(r for r in refused if r is not None)),
+            cards=_fewest(group),
+            split=apart,
+            tight=first.member.cloud.jobs.tight,
+            reserved=tuple(dict.fromkeys(r for u in group for r in u.reserved)),
+            unshielded=tuple(dict.fromkeys(s for u in group for s in u.unshielded)),
+            domain_gpus=max((u.domains[1] for u in group), default=0),
+            topology_missing=_unasked(group, types),
+            label_words=tuple(dict.fromkeys(w for u in group for w in u.labels)),
+            role_declared=reason.startswith(("declared job", "workload.role")),
+            both_roles=_both_roles(self.settings.declared, group),
+            providers=tuple(dict.fromkeys(u.member.cloud.id for u in group)),
+            declared=declared,
         )
 
     def _may_trigger(self, size: Size, domains_max: int | None, group: Sequence[Unit]) -> bool:
@@ -274,7 +293,7 @@ def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
     if held is None or first.is_data or all(row.kind not in _SIZING for row in held[1]):
         return []
     cloud, rows = held
-    alive = [r for r in group if r.action not in _GONE and not r.deposed]
+    alive = [r for r in group if r.action not in GONE and not r.deposed]
     plain = [row for row in rows if row.kind == "instance" and not row.templates and not row.attached_type and not row.unit]
     paths = {p for row in plain for p in row.type if "+" not in p}
     if len(plain) != len(rows) or not paths or not cloud.jobs.accelerator_types:
@@ -296,22 +315,47 @@ def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
     return kept
 
 
-def _attachments(reader: Reader, plan: Plan) -> dict[str, list[Member]]:
-    """Resources that add to another one (autoscalers, interface attachments), by the other's address."""
-    found: dict[str, list[Member]] = {}
-    for resources in plan.by_block.values():
-        held = reader.rows(resources[0])
-        if held is None or not any(row.attach for row in held[1]):
-            continue
-        for r in resources:
-            m = reader.member(r) if r.action not in _GONE else None
-            if m is None:
+def _chain(
+    reader: Reader, attachments: Attachments, member: Member
+) -> tuple[tuple[Member, ...], dict[str, str], str, bool]:
+    """The resource, what is attached to it, its templates and parts; why one is lost; whether a template was.
+
+    With the attribute of the sizing resource that led to each of them.
+    """
+    roots: dict[str, str] = {}
+    chain: list[Member] = [member]
+    lost = ""
+    lost_template = False
+    seen = {member.resource.address}
+    queue = [member]
+    for extra in attachments.of(member.resource):
+        roots[extra.resource.address] = ""
+        queue.append(extra)
+        chain.append(extra)
+    while queue:
+        m = queue.pop(0)
+        for text in (*m.row.templates, *m.row.parts):
+            is_template = text in m.row.templates
+            joined = reader.join(m, text)
+            if joined.mixed:
+                if is_template:
+                    path = ".".join(pointer(text).path)
+                    lost, lost_template = lost or f"{m.block}: which of several {path} means cannot be decided", True
                 continue
-            for text in m.row.attach:
-                for other in reader.join(m, text).members:
-                    if m not in found.setdefault(other.resource.address, []):
-                        found[other.resource.address].append(m)
-    return found
+            if joined.how in ("unknown", "outside") and is_template:
+                path = ".".join(pointer(text).path)
+                where = "is outside the plan" if joined.how == "outside" else "cannot be followed in the plan"
+                lost, lost_template = lost or f"{m.block}: {path} {where}", True
+            for other in joined.members:
+                if other.resource.address in seen:
+                    continue
+                seen.add(other.resource.address)
+                roots[other.resource.address] = roots[m.resource.address] if m is not member else m.at + other.via
+                chain.append(other)
+                queue.append(other)
+    if lost and any(m.row.kind == "template" for m in chain):
+        lost, lost_template = "", False  # named twice (id and name), found once
+    return tuple(chain), roots, lost, lost_template
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:
@@ -322,17 +366,35 @@ def _any(verdicts: Iterable[bool | None]) -> bool | None:
     return None if None in found or not found else False
 
 
-def _placement(reader: Reader, chain: Sequence[Member], types: Sequence[Accelerator]) -> str:
-    """How the nodes are placed: the worst that is said of them wins over the best."""
-    said: set[str] = set()
+def _placement(reader: Reader, chain: Sequence[Member], roots: Mapping[str, str], types: Sequence[Accelerator]) -> Said:
+    """How the nodes are placed: the worst that is said of them wins over the best. `block` holds the label."""
+    found: dict[str, Said] = {}
     for m in chain:
         for label, conditions in m.row.placement.items():
-            verdicts = [holds(reader, m, c, types) for c in conditions]
-            if True in verdicts:
-                said.add(label)
-            elif None in verdicts:
-                said.add("unknown")
-    return next((label for label in ("spread", "partition", "cluster", "managed", "unknown") if label in said), "")
+            for c in conditions:
+                verdict = holds(reader, m, c, types)
+                if verdict is False:
+                    continue
+                path, seen = where(reader, m, c)
+                root = roots.get(m.resource.address)
+                text = seen if root is None else f"{m.block}: {seen}"
+                named = label if verdict else "unknown"
+                found.setdefault(named, Said(verdict, m.at + path if root is None else root, text, named))
+    order = ("spread", "partition", "scattered", "cluster", "managed", "unknown")
+    return next((found[label] for label in order if label in found), Said(False))
+
+
+def _reserved(reader: Reader, chain: Sequence[Member], roots: Mapping[str, str]) -> tuple[Reserved, ...]:
+    """Reservations of the plan that the nodes start in."""
+    found: list[Reserved] = []
+    for m in chain:
+        if not m.row.reserved_zone and not m.row.reserved_count:
+            continue
+        zones = [str(v).rpartition("/")[2] for p in m.row.reserved_zone for v in reader.known(m, p)]
+        counts = [int(v) for p in m.row.reserved_count for v in reader.known(m, p) if isinstance(v, (int, float))]
+        root = roots.get(m.resource.address, "")
+        found.append(Reserved(m.block, zones[0] if zones else "", counts[0] if counts else None, root))
+    return tuple(found)
 
 
 def _merge_keys(reader: Reader, m: Member) -> list[str]:
@@ -567,6 +629,60 @@ def _joint_switch(switches: Sequence[Switch]) -> Switch:
     """The worst state of the groups: one node without the fabric stops the rest."""
     order = ("impossible", "off", "open", "on", "not_needed")
     return min(switches, key=lambda s: order.index(s.state))
+
+
+def _partitioned(raw: Switch, group: Sequence[Unit], nodes: int | None) -> tuple[Switch, str]:
+    """A fabric that every node has and no two nodes share is off: the nodes cannot talk over it."""
+    if raw.state != "on":
+        return raw, ""
+    said = together(u.said for u in group).get("split")
+    apart, why, path = split([u.partition for u in group], nodes)
+    if said is not None and said.verdict is not False and nodes != 1:
+        apart, path = said.verdict, said.path
+        why = said.seen if said.verdict else said.cause
+    if apart is True:
+        return replace(raw, state="off", missing=(why,), path=path or raw.path), why
+    if apart is None:
+        return replace(raw, state="open", cause=why, path=path or raw.path), ""
+    return raw, ""
+
+
+def _joint_placement(parts: Sequence[Said]) -> Said:
+    """The worst of the groups: nodes that nothing places count."""
+    order = ("spread", "partition", "scattered", "", "unknown", "cluster", "managed")
+    return min(parts, key=lambda p: order.index(p.block))
+
+
+def _asked(said: Mapping[str, Said], label: str) -> bool | None:
+    """None where it is not known, or nothing in the tables asks."""
+    return said[label].verdict if label in said else None
+
+
+def _fewest(group: Sequence[Unit]) -> Cards | None:
+    """The group with the fewest cards: it holds the others back."""
+    counted_cards = [u.cards for u in group if u.cards is not None]
+    return min(counted_cards, key=lambda c: (c.sure, not c.more), default=None)
+
+
+def _unasked(group: Sequence[Unit], types: Sequence[Accelerator]) -> str:
+    """Types whose NVLink domain is only made on request, where no topology is asked for."""
+    pattern = group[0].member.cloud.jobs.domain_types
+    if not pattern or any(u.domains[1] for u in group):
+        return ""
+    return ", ".join(t.instance_type for t in types if re.search(pattern, t.instance_type))
+
+
+def _both_roles(declared: Sequence[Mapping[str, Any]], group: Sequence[Unit]) -> str:
+    """Why training and inference share the nodes of one group; "" where nothing says so."""
+    for u in group:
+        jobs = [job for job in declared if _matches(job, u)]
+        if {"training", "inference"} <= {job.get("role") for job in jobs}:
+            return f"the declared jobs {', '.join(str(job.get('name', '?')) for job in jobs)}"
+    words = [f"{u.member.block} ({u.reason})" for u in group if u.reason.startswith("label")]
+    if len({u.role for u in group if u.reason.startswith("label")}) > 1:
+        return " and ".join(dict.fromkeys(words))
+    mixed = next((u for u in group if u.role == "unknown" and u.reason.startswith("label")), None)
+    return f"{mixed.member.block} ({mixed.reason})" if mixed is not None else ""
 
 
 def _names(groups: Sequence[Sequence[Unit]]) -> list[str]:

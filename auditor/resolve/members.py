@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from auditor.facts import Cloud, Facts, provider_source
-from auditor.jobfacts import Condition, JobTables, Pointer, Row, condition, pointer, segments
+from auditor.jobfacts import BLOCK, Condition, JobTables, Pointer, Row, both, condition, pointer, segments
 from auditor.model import UNKNOWN, Plan, Resource, block_address
 from auditor.resolve.references import References, Target
 from auditor.values import Body, Value, decode_after
@@ -104,22 +104,21 @@ class Reader:
         unit = member.row.unit
         if not unit:
             return [member]
-        found: list[Member] = []
-        for steps in (segments(u) for u in unit.split("|")):
-            found += self._unit_blocks(member, steps)
-        return found
+        every = [self.entries(member, segments(u)) for u in unit.split("|")]
+        return [m for found in every for m in found if m is not None]
 
-    def _unit_blocks(self, member: Member, steps: tuple[str, ...]) -> list[Member]:
-        found: list[Member] = []
-        for at, value, mark in blocks(member.body.values, member.body.unknown, steps, ""):
+    def entries(self, m: Member, steps: tuple[str, ...]) -> list[Member | None]:
+        """The blocks under a path, each as a member of its own; None for blocks not known before apply."""
+        found: list[Member | None] = []
+        for at, value, mark in blocks(m.body.values, m.body.unknown, steps, ""):
             if mark is True:
+                if not self._filled_in(m, steps, Value(at, UNKNOWN)):
+                    found.append(None)
                 continue
-            sensitive = b"true" if member.body.is_sensitive(at) else b""
+            sensitive = b"true" if m.body.is_sensitive(at) else b""
             body = Body(value if isinstance(value, dict) else {}, mark if isinstance(mark, dict) else {}, sensitive)
             found.append(
-                Member(
-                    member.resource, member.row, body, member.block, member.cloud, steps, at + ".", member.configured
-                )
+                Member(m.resource, m.row, body, m.block, m.cloud, m.prefix + steps, f"{m.at}{at}.", m.configured, m.via)
             )
         return found
 
@@ -158,6 +157,8 @@ class Reader:
 
     def holds(self, m: Member, text: str, needed: int | None = None) -> bool | None:
         """Whether a condition holds: None where the plan does not say."""
+        if "&" in text or "{" in text:
+            return _all(self._part(m, part) for part in both(text))
         c = condition(text)
         if c.op in ("set", "unset"):
             is_set = self._is_set(m, c)
@@ -165,12 +166,55 @@ class Reader:
         values = self.values(m, c.path)
         if c.op == "absent":
             return not values
+        if c.op == "same":
+            return self._same(m, c)
+        if c.op == "refers":
+            return bool(self.join(m, f"{'.'.join(c.path)} -> {c.value}").members)
+        if c.op.startswith("count"):
+            return self._counted(m, c)
+        if not values and c.op == "=" and "null" in c.value.split("|"):
+            return True
         verdicts = [_test(c, v.value) for v in values]
         if c.op == "!=":
             return None if None in verdicts else all(v is True for v in verdicts)
         if True in verdicts:
             return True
         return None if None in verdicts else False
+
+    def _part(self, m: Member, text: str) -> bool | None:
+        """One part of a conjunction: a condition, or several about one block."""
+        block = BLOCK.fullmatch(text)
+        if block is None:
+            return self.holds(m, text)
+        inner = [None if e is None else self.holds(e, block[2]) for e in self.entries(m, segments(block[1]))]
+        return True if True in inner else (None if None in inner else False)
+
+    def _same(self, m: Member, c: Condition) -> bool | None:
+        """Whether two attributes name the same resource, by reference or by value."""
+        one, other = ".".join(c.path), c.value
+        here, there = self.join(m, one), self.join(m, other)
+        if here.how == "absent" or there.how == "absent":
+            return False
+        if here.members and there.members and not (here.partial or there.partial or here.mixed or there.mixed):
+            first = {x.resource.address for x in here.members}
+            second = {x.resource.address for x in there.members}
+            return first == second if len(first) == 1 or not first & second else (None if len(second) > 1 else False)
+        values = [v.value for v in (*self.values(m, one), *self.values(m, other))]
+        if len(values) == 2 and UNKNOWN not in values:
+            return bool(values[0] == values[1])
+        return None
+
+    def _counted(self, m: Member, c: Condition) -> bool | None:
+        found = list(blocks(m.body.values, m.body.unknown, c.path[:-1], "")) if len(c.path) > 1 else []
+        if any(mark is True for _, _, mark in found):
+            return None
+        at = self.values(m, c.path) if len(c.path) > 1 else m.body.get(c.path)
+        listed = m.body.values.get(c.path[0]) if len(c.path) == 1 else None
+        number = len(listed) if isinstance(listed, list) else len(at)
+        if len(c.path) == 1 and isinstance(m.body.unknown, Mapping) and m.body.unknown.get(c.path[0]) is True:
+            return False if self._filled_in(m, c.path, Value(c.path[0], UNKNOWN)) else None
+        wanted = int(c.value)
+        return {"count>": number > wanted, "count<": number < wanted, "count=": number == wanted}[c.op]
 
     def _is_set(self, m: Member, c: Condition) -> bool | None:
         values = self.values(m, c.path)
@@ -329,6 +373,11 @@ def _strangers(found: Iterable[Member], values: Iterable[Value], constants: Iter
     patterns = {x.row.id_pattern for x in found if x.row.id_pattern}
     named = [c for c in constants if isinstance(c, str) and c not in held and any(re.search(p, c) for p in patterns)]
     return bool(named) and any(v.value is UNKNOWN for v in values)
+
+
+def _all(verdicts: Iterable[bool | None]) -> bool | None:
+    found = list(verdicts)
+    return False if False in found else (None if None in found else True)
 
 
 def _within(at: str, computed: str, steps: tuple[str, ...]) -> bool:
