@@ -22,12 +22,14 @@ from auditor.sweep.worker import Result, Settings, Worker
 POLICY = '{"version": 1, "allow": ["EU"]}'
 
 
-def settings(*, policy: str = POLICY, workload: str = "null", tag: str = "", sarif: bool = False, **more: Any) -> Settings:
+def settings(
+    *, policy: str = POLICY, workload: str = "null", tag: str = "", sarif: bool = False, as_of: str = AS_OF, **more: Any
+) -> Settings:
     _, every = facts()
     config, own = _config(policy, workload), _config(policy, "null")
     rules = select(every.values(), (), {})
     given = {"manifests": True, "baseline": None, "timeout": 20.0, "limit": 100_000_000} | more
-    return settings_of(config, own, rules, every, date.fromisoformat(AS_OF), None, tag=tag, sarif=sarif, **given)
+    return settings_of(config, own, rules, every, date.fromisoformat(as_of), None, tag=tag, sarif=sarif, **given)
 
 
 def here(items: Iterable[Item], given: Settings, known: frozenset[str]) -> Iterator[Result]:

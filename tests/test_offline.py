@@ -69,3 +69,21 @@ def test_hot_path_loads_only_what_it_needs(tmp_path: Path) -> None:
     )
     assert (code, out[:1]) == (1, "{") or code == 0
     assert not loaded & HEAVY, sorted(loaded & HEAVY)
+
+
+def test_a_sweep_of_local_files_opens_no_socket(tmp_path: Path) -> None:
+    """Processes it starts, sockets never; the workers run what the tests above guard."""
+    pytest.importorskip("duckdb", reason="the extra `sweep` is not installed")
+    (tmp_path / "policy.yaml").write_text("version: 1\nallow: [EU]\n")
+    only_sockets = GUARD.replace(' or event in ("os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.fork")', "")
+    assert only_sockets != GUARD
+    script = only_sockets.replace("try:", "if __name__ == '__main__':\n  try:").replace("\n    main()", "\n      main()")
+    script = script.replace("\nfinally:", "\n  finally:").replace("\n    print(\"LOADED", "\n      print(\"LOADED")
+    (tmp_path / "guarded.py").write_text(script)
+    args = ["sweep", str(PLANS / "m-errored"), "--jobs", "1", "--store", "s", "--policy", "policy.yaml", "--format", "html"]
+    done = subprocess.run([sys.executable, "guarded.py", *args], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "FORBIDDEN" not in done.stderr, done.stderr[:500]
+    assert done.returncode == 1, done.stderr
+    loaded = {w for line in done.stderr.splitlines() if line.startswith("LOADED") for w in line.split()[1:]}
+    assert "auditor.sweep.pool" in loaded
+    assert not loaded & {"requests", "s3fs", "distributed", "fsspec"}

@@ -57,8 +57,8 @@ def run(items: Iterable[Item], settings: Settings, known: frozenset[str], schedu
         source = iter(items)
         tries: dict[int, int] = {}
         waiting: dict[object, Item] = {}
-        shared = client.scatter((settings, known), broadcast=True, hash=False)
-        queue = as_completed()
+        [shared] = client.scatter([(settings, known)], broadcast=True, hash=False)
+        queue = as_completed(loop=client.loop)
 
         def submit(item: Item) -> None:
             future = client.submit(work, item, shared, pure=False)
@@ -81,7 +81,7 @@ def run(items: Iterable[Item], settings: Settings, known: frozenset[str], schedu
                 if tries[item.number] > TRIES:
                     yield unread(item.number, "crashed", f"{item.name}: the cluster lost it {TRIES} times")
                 else:
-                    shared = client.scatter((settings, known), broadcast=True, hash=False)
+                    [shared] = client.scatter([(settings, known)], broadcast=True, hash=False)
                     submit(item)
             fill()
 

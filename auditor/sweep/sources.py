@@ -146,10 +146,10 @@ def problem_of(e: BaseException, name: str) -> SourceError:
     status = _status(e)
     if isinstance(e, ImportError):
         return SourceError("unavailable", f"{name}: the client of this store is not installed ({package_of(name)})")
-    if isinstance(e, FileNotFoundError) or status == 404:
-        return SourceError("missing", f"{name}: missing")
     if isinstance(e, PermissionError) or status in (401, 403) or type(e).__name__ in _DENIED:
         return SourceError("denied", f"{name}: access denied")
+    if isinstance(e, FileNotFoundError) or status == 404:
+        return SourceError("missing", f"{name}: missing")
     if isinstance(e, TimeoutError) or "Timeout" in type(e).__name__:
         return SourceError("slow", f"{name}: the store does not answer in time")
     if isinstance(e, EOFError) or type(e).__name__ in ("ClientPayloadError", "IncompleteReadError", "IncompleteRead"):
