@@ -154,7 +154,7 @@ class Projection:
             raise shapeless(resource.address, e) from e
         if marks == b"true":
             found.append(marks)
-        elif marks != b"{}":
+        elif marks not in (b"{}", b"false", b"null"):
             held = self._marks.get(marks)
             if held is None:
                 try:

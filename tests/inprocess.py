@@ -20,7 +20,7 @@ from unittest.mock import patch
 from auditor.catalog import Catalog, data_dir
 from auditor.cli import main
 from auditor.config import Config, load_config
-from auditor.load.plan import load
+from auditor.load.plan import load, with_lock
 from auditor.model import Report, Rule
 from auditor.pipeline import audit
 from auditor.report import FORMATS, RenderOptions
@@ -62,13 +62,14 @@ def _config(policy: str, workload: str) -> Config:
 
 
 def judge(
-    *plans: bytes | Mapping[str, Any], policy: Mapping[str, Any] = EU, workload: Mapping[str, Any] | None = None
+    *plans: bytes | Mapping[str, Any], policy: Mapping[str, Any] = EU, workload: Mapping[str, Any] | None = None,
+    beside: Path | None = None,
 ) -> Report:
-    """The report on one run over plans given as bytes or as plan JSON."""
+    """The report on one run over plans given as bytes or as plan JSON, with the lock file beside a path."""
     catalog, rules = facts()
     config = _config(json.dumps({"version": 1, **policy}), json.dumps(workload and {"version": 1, **workload}))
     datas = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in plans]
-    read = [plan for data in datas for plan in load("-", lambda data=data: data)]
+    read = [with_lock(plan, beside) for data in datas for plan in load("-", lambda data=data: data)]
     return audit(read, config, catalog, select(rules.values(), (), {}), rules, date.fromisoformat(AS_OF))
 
 

@@ -230,7 +230,7 @@ class JobBuilder:
             accelerators=tuple(dict.fromkeys(t.accelerator for t in types if t.accelerator)),
             fabric=raw.fabric,
             fabric_state=state,
-            zones=zones.known,
+            zones=tuple(sorted(zones.known)),
             zones_max=zones.most,
             regions=regions,
             existing=all(u.existing for u in group),
