@@ -1,24 +1,31 @@
 """Any mutation of a valid policy validates or is refused with a line; any that validates runs on every recorded plan.
 
-Mutations are drawn from a seeded generator: the same ones in every run, a failure names its seed.
+Mutations are drawn from a seeded generator: the same ones in every run, a failure names its seed. Plans are sampled: each
+recorded one meets some policies, hypothesis draws pairs of both.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import os
 import random
 import re
+import tempfile
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import PLANS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_policy import CATALOG, RULES, load
 
 from auditor.errors import PolicyError
 from auditor.load.plan import load as load_plan
+from auditor.model import Plan
 from auditor.pipeline import audit
 from auditor.rules import select
 
@@ -65,32 +72,53 @@ def mutated(seed: int) -> dict[str, Any]:
     return made
 
 
-@pytest.fixture(scope="module")
-def plans() -> list[Any]:
-    return [plan for path in sorted(PLANS.glob("*/plan.json")) for plan in load_plan(str(path), bytes)]
+FOLDER = Path(tempfile.mkdtemp(prefix="auditor-properties-"))
+PATHS = sorted(PLANS.glob("*/*plan*.json"))
+VALID: list[int] = []  # seeds whose policy is valid, found by the first test
 
 
-def test_a_mutated_policy_validates_and_runs_or_names_its_line(tmp_path: Path, plans: list[Any]) -> None:
-    valid = refused = 0
-    for seed in range(400):
-        policy = mutated(seed)
+@cache
+def plan_of(path: Path) -> list[Plan]:
+    return list(load_plan(str(path), bytes))
+
+
+def run_on(policy: dict[str, Any], path: Path) -> None:
+    config = load(FOLDER, json.dumps(policy, indent=1), "p.json")
+    every = {**RULES, **config.own_rules}
+    chosen = select(every.values(), (), {k: v.off for k, v in config.rules.items()})
+    report = audit(plan_of(path), config, CATALOG, chosen, every, date(2026, 11, 20))
+    assert report.coverage.rules_run > 0
+
+
+def test_a_mutated_policy_is_valid_or_names_its_line() -> None:
+    refused = 0
+    for seed in range(600):
         try:
-            config = load(tmp_path, json.dumps(policy, indent=1), "p.json")
+            load(FOLDER, json.dumps(mutated(seed), indent=1), "p.json")
         except PolicyError as error:
             refused += 1
             assert re.match(r"p\.json:\d+ ", error.message), f"seed {seed}: {error.message}"  # noqa: PT017 - most raise none
             continue
-        valid += 1
-        plan = plans[seed % len(plans)]
-        chosen = select({**RULES, **config.own_rules}.values(), (), {k: v.off for k, v in config.rules.items()})
-        audit([plan], config, CATALOG, chosen, RULES, date(2026, 11, 20))
-    assert valid > 30
-    assert refused > 150
+        VALID.append(seed)
+    assert len(VALID) > 60
+    assert refused > 250
 
 
-def test_the_base_runs_on_every_recorded_plan(tmp_path: Path, plans: list[Any]) -> None:
-    config = load(tmp_path, json.dumps(BASE), "p.json")
-    chosen = select(RULES.values(), (), {k: v.off for k, v in config.rules.items()})
-    for plan in plans:
-        report = audit([plan], config, CATALOG, chosen, RULES, date(2026, 11, 20))
-        assert report.coverage.rules_run > 0
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_every_recorded_plan_runs_under_valid_policies(path: Path) -> None:
+    """Three policies a plan, others for each: together every valid one is used."""
+    if not VALID:
+        test_a_mutated_policy_is_valid_or_names_its_line()
+    run_on(BASE, path)
+    at = PATHS.index(path)
+    for k in range(3):
+        run_on(mutated(VALID[(3 * at + k) % len(VALID)]), path)
+
+
+@settings(max_examples=int(os.environ.get("AUDITOR_FUZZ", "60")), derandomize=True, deadline=None, database=None)
+@given(st.integers(1_000, 1_000_000), st.sampled_from(PATHS))
+def test_any_policy_on_any_plan(seed: int, path: Path) -> None:
+    try:
+        run_on(mutated(seed), path)
+    except PolicyError as error:
+        assert re.match(r"p\.json:\d+ ", error.message), error.message  # noqa: PT017 - valid ones raise none
