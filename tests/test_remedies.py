@@ -56,5 +56,5 @@ RG = {"address": "azurerm_resource_group.rg", "values": {"location": "westeurope
 )  # fmt: skip
 def test_remedy(tmp_path: Path, allow: list[str], plan: dict[str, Any], wanted: str) -> None:
     case = Case("remedy", "", tmp_path, {"policy": {"allow": allow}, "rules": ["SOV"], "plan": plan})
-    findings = _audit(case, Catalog(), known_rules())
+    findings, _ = _audit(case, Catalog(), known_rules(), tmp_path)
     assert [f.remediation for f in findings] == [wanted]
