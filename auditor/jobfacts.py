@@ -147,7 +147,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     domain_all: bool = False  # each resource instance is one NVLink domain or slice
     domain_by: list[str] = []  # nodes with the same value share a domain
     topology: list[str] = []  # `2x4`: accelerators per domain
-    computed: list[str] = []  # unknown and not written in the source means: not set
+    computed: list[str] = []  # unknown and not written in the source, or written as null, means: not set
     identity: list[str] = []  # attributes another resource may name this one by
     id_pattern: str = ""  # regex: an id of this type, where one is written out
     source: str = ""

@@ -758,7 +758,7 @@ class Locator:
         if block not in self.plan.blocks:
             return False
         if self.refs.configured(block, spec.segments):
-            return False
+            return spec.computed is not False and self.refs.wrote_null(block, spec.segments)
         if len(spec.segments) == 1:
             return spec.computed is not False
         if self.refs.configured(block, spec.segments[:1]):

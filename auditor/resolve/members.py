@@ -145,13 +145,23 @@ class Reader:
         if not m.configured:
             return any(_within(v.path, c, steps) for c in m.row.computed)
         if self.refs.configured(m.block, path):
-            return False
+            return any(_within(v.path, c, steps) for c in m.row.computed) and self._wrote_null(m, steps)
         if any(_within(v.path, c, steps) for c in m.row.computed):
             # Inside a dynamic block an unknown value was set by someone, unless the whole block is unknown.
             return v.path == steps[0] or self.refs.configured(m.block, path[:1])
         if len(steps) == 1:
             return not m.prefix  # an attribute cannot come from a dynamic block
         return self.refs.configured(m.block, path[:1]) and self.refs.configured(m.block, path[:-1])
+
+    def _wrote_null(self, m: Member, steps: tuple[str, ...]) -> bool:
+        """Whether an unknown, computed attribute was written as null: nothing it names could make it unknown.
+
+        `node_count = var.autoscaling ? null : var.n` names known values only. What a local hides is taken
+        for known where sizes and zones are read: another attribute must speak of them, or they stay open.
+        """
+        texts = (*m.row.min, *m.row.max, *m.row.zones)
+        hidden = ("local.",) if any(segments(t.partition(" ")[0]) == steps for t in texts) else ()
+        return self.refs.wrote_null(m.block, m.prefix + steps, hidden)
 
     # --- conditions
 

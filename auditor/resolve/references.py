@@ -199,6 +199,17 @@ class References:
             self._names[resource.address] = frozenset(v for v in values if isinstance(v, str) and v)
         return self._names[resource.address]
 
+    def wrote_null(self, block: str, path: tuple[str, ...], hidden: tuple[str, ...] = ()) -> bool:
+        """Whether a computed attribute that is unknown was written as null: nothing it names could make it unknown.
+
+        `region = var.region`, and nobody gave one. `hidden`: kinds of names that cannot be followed and are taken for known.
+        Terraform knows every variable at plan time; a source scan does not.
+        """
+        if self.plan.kind == "hcl":
+            return False
+        trace = self.trace(block, path)
+        return not trace.targets and all(u.startswith(("var.", *hidden)) for u in trace.unresolved)
+
     def follow(
         self, module: str, node: Any, block: str = "", rest: tuple[str | int, ...] = (), depth: int = 0
     ) -> Trace:
