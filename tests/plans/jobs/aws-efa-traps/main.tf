@@ -211,3 +211,46 @@ resource "aws_autoscaling_group" "train_card_twice" {
   placement_group     = aws_placement_group.p3.id
   launch_template { id = aws_launch_template.twice.id }
 }
+resource "aws_placement_group" "p4" {
+  name     = "p4"
+  strategy = "cluster"
+}
+resource "aws_launch_template" "no_self_static" {
+  name          = "no_self_static"
+  instance_type = "p4d.24xlarge"
+  network_interfaces {
+    device_index       = 0
+    network_card_index = 0
+    interface_type     = "efa"
+    security_groups    = [aws_security_group.open_egress.id]
+
+  }
+  network_interfaces {
+    device_index       = 1
+    network_card_index = 1
+    interface_type     = "efa"
+    security_groups    = [aws_security_group.open_egress.id]
+
+  }
+  network_interfaces {
+    device_index       = 1
+    network_card_index = 2
+    interface_type     = "efa"
+    security_groups    = [aws_security_group.open_egress.id]
+
+  }
+  network_interfaces {
+    device_index       = 1
+    network_card_index = 3
+    interface_type     = "efa"
+    security_groups    = [aws_security_group.open_egress.id]
+
+  }
+}
+resource "aws_autoscaling_group" "train_no_self_static" {
+  min_size            = 2
+  max_size            = 2
+  vpc_zone_identifier = [aws_subnet.s["a"].id]
+  placement_group     = aws_placement_group.p4.id
+  launch_template { id = aws_launch_template.no_self_static.id }
+}
