@@ -347,7 +347,7 @@ def _previews(
 ) -> Iterator[Preview]:
     head = resources[0]
     if source in known.channels:
-        yield Preview(block, "", known.channels[source])
+        yield Preview(block, "provider", known.channels[source])
         return
     if any(re.search(p, head.type) for p in known.preview_types):
         yield Preview(block, "", head.type)

@@ -142,7 +142,7 @@ class Pointer:
         if rest == "terraform.backend" and not module.path:
             return self._backend(module, path)
         if rest.count("/") == 1 and not module.path:
-            return self._provider_source(module, rest)
+            return self._provider_source(module, rest, path)
         return None
 
     def _backend(self, module: Module, path: str) -> _Spot | None:
@@ -155,22 +155,28 @@ class Pointer:
         steps = _steps(path)
         return (self._find(blocks[0].body, steps, "", ()) if steps else None) or _header(blocks[0])
 
-    def _provider_source(self, module: Module, source: str) -> _Spot | None:
+    def _provider_source(self, module: Module, source: str, path: str) -> _Spot | None:
+        """What is said about a provider: the attribute of its block that a path names, else where it is required."""
         found: list[_Spot] = []
+        names: set[str] = set()
         for settings in module.terraform:
             for block in settings.body.of_type("required_providers"):
-                for attribute in block.body.attributes.values():
+                for name, attribute in block.body.attributes.items():
                     if isinstance(attribute.expr, Object) and source in (
                         str(i.value.value).lower().removeprefix("registry.terraform.io/")
                         for i in attribute.expr.items
                         if _text(i.key) == "source" and isinstance(i.value, Literal)
                     ):
                         found.append(_Spot(attribute.source, attribute.start, attribute.end, True, attribute))
-        if len(found) > 1:
+                        names.add(name)
+        names = names or {source.removeprefix("hashicorp/")}
+        blocks = [b for b in module.providers if b.labels[:1] and b.labels[0] in names]
+        steps = _steps(path)
+        inner = [s for b in blocks if steps and (s := self._find(b.body, steps, "", ())) is not None]
+        if len(found) > 1 or len(inner) > 1:
             raise _Ambiguous
-        if found:
-            return found[0]
-        blocks = [b for b in module.providers if b.labels and f"hashicorp/{b.labels[0]}" == source]
+        if inner or found:
+            return (inner or found)[0]
         return _header(blocks[0]) if len(blocks) == 1 else None
 
     # --- attributes
