@@ -345,3 +345,40 @@ def test_changed_files_stand_for_their_root_modules(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     assert [str(p) for p in roots_of(["modules/a/b/main.tf"], tmp_path)] == ["dev", "prod"]
     assert [str(p) for p in roots_of(["alone/main.tf", "prod/x.tfvars"], tmp_path)] == ["alone", "prod"]
+
+
+FLEET = """
+variable "subnets" { type = list(string) }
+resource "aws_launch_template" "t" { instance_type = "p5.48xlarge" }
+resource "aws_autoscaling_group" "train" {
+  min_size            = 4
+  max_size            = 4
+  vpc_zone_identifier = [var.subnets[0]]
+  launch_template { id = aws_launch_template.t.id }
+}
+"""
+ZONES = """
+resource "aws_subnet" "p" {
+  count             = 3
+  availability_zone = "eu-central-1${["a", "b", "c"][count.index]}"
+}
+resource "aws_subnet" "q" { availability_zone = "eu-central-1a" }
+module "t" {
+  source  = "./m"
+  subnets = %s
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("subnets", "kind"),
+    [
+        ("aws_subnet.p[*].id", ""),  # its first instance: one zone
+        ("[for s in aws_subnet.p : s.id]", ""),
+        ("concat(aws_subnet.p[*].id, aws_subnet.q[*].id)", "open"),
+    ],
+)
+def test_an_index_into_a_list_of_subnets_is_one_of_them(tmp_path: Path, subnets: str, kind: str) -> None:
+    plan = scanned(tmp_path, main__tf='provider "aws" { region = "eu-central-1" }\n' + ZONES % subnets, m_S_main__tf=FLEET)
+    found = [f.kind for f in report_of([plan], tmp_path).findings if f.rule == "PLC001"]
+    assert found == ([kind] if kind else [])

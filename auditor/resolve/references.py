@@ -321,7 +321,7 @@ class References:
             inner = _constant(_descend(value, rest), f"var.{name}")
         elif name in call.expressions:
             parent = module.rpartition("module.")[0].rstrip(".")
-            inner = self.follow(parent, call.expressions[name], module, rest, depth)
+            inner = _picked(self.follow(parent, call.expressions[name], module, rest, depth), rest)
         else:
             inner = _constant(_descend(declared.get("default"), rest), f"var.{name}")
         step = Evidence(where, ref=("input" if module else "variable", module, name))
@@ -483,6 +483,16 @@ def _indexed(trace: Trace, steps: list[str | int]) -> Trace:
         return trace
     found = (replace(trace.targets[0], key=key),)
     return replace(trace, targets=found, loose=found if trace.loose else ())
+
+
+def _picked(trace: Trace, rest: tuple[str | int, ...]) -> Trace:
+    """`var.subnet_ids[0]` of an argument made of one whole block means one instance of it; of several names, one of theirs."""
+    if not rest or not _is_key(rest[0]) or not trace.targets or trace.constants:
+        return trace
+    whole = tuple(str(_key(s)) if _is_key(s) else str(s) for s in rest)
+    if len(trace.targets) > 1 or trace.targets[0].key is not None or trace.targets[0].attribute != whole:
+        return replace(trace, loose=trace.targets)
+    return replace(trace, targets=(replace(trace.targets[0], key=_key(rest[0]), attribute=whole[1:]),), loose=())
 
 
 def _constant(value: Any, name: str) -> Trace:
