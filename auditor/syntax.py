@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from auditor.errors import InputError
 from auditor.model import SourceRange
 
 # --- expressions ---------------------------------------------------------------------------------
@@ -310,20 +311,21 @@ class Block:
 
 
 class Body:
-    """Attributes by name, blocks in order; `repeated` holds attributes that were written twice."""
+    """Attributes by name, blocks in order."""
 
-    __slots__ = ("attributes", "blocks", "repeated")
+    __slots__ = ("attributes", "blocks")
 
     def __init__(self) -> None:
         self.attributes: dict[str, Attribute] = {}
         self.blocks: list[Block] = []
-        self.repeated: list[Attribute] = []
 
     def add(self, attribute: Attribute) -> None:
-        if attribute.name in self.attributes:
-            self.repeated.append(attribute)
-        else:
-            self.attributes[attribute.name] = attribute
+        """Raises InputError for a name that is taken: Terraform refuses it."""
+        first = self.attributes.setdefault(attribute.name, attribute)
+        if first is not attribute:
+            line = first.source.position(first.start)[0]
+            where = attribute.source.where(attribute.start)
+            raise InputError(f"{where}: {attribute.name} is written twice in one block (first in line {line})")
 
     def of_type(self, name: str) -> list[Block]:
         return [b for b in self.blocks if b.type == name]

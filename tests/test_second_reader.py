@@ -78,7 +78,7 @@ def agree(text: str) -> None:
 
 def places(body: Body) -> Iterator[tuple[int, int]]:
     """Where every attribute, value and block stands."""
-    for attribute in (*body.attributes.values(), *body.repeated):
+    for attribute in body.attributes.values():
         yield attribute.start, attribute.end
         yield attribute.value_start, attribute.end
     for block in body.blocks:

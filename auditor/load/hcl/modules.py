@@ -24,6 +24,17 @@ def read_tree(folders: Folders, keep_going: bool = False) -> SourceTree:
     return _Reader(folders, keep_going).tree()
 
 
+def declared_twice(tree: SourceTree) -> list[str]:
+    """A sentence for every address that a module declares twice."""
+    found: dict[str, None] = {}
+    for module in tree.root.walk():
+        for address in sorted(module.duplicates):
+            block = module.resources.get(address) or module.calls.get(address.removeprefix("module."))
+            where = block.source.where(block.start) if block is not None else module.files[0].source.path
+            found[f"{where}: {address} is declared twice in one module"] = None
+    return list(found)
+
+
 def read_file(path: str, name: str, data: bytes) -> File:
     source = Source(path, data)
     return read_json(source) if name.endswith(".json") else read_native(source)
