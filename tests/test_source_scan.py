@@ -382,3 +382,21 @@ def test_an_index_into_a_list_of_subnets_is_one_of_them(tmp_path: Path, subnets:
     plan = scanned(tmp_path, main__tf='provider "aws" { region = "eu-central-1" }\n' + ZONES % subnets, m_S_main__tf=FLEET)
     found = [f.kind for f in report_of([plan], tmp_path).findings if f.rule == "PLC001"]
     assert found == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"a__tf": 'resource "x_y" "z" {\n  a = 1\n  a = 2\n}\n'}, r"a\.tf:3:3: a is written twice in one block \(first in line 2\)"),
+        ({"a__tf": 'resource "x_y" "z" {}\n', "b__tf": 'resource "x_y" "z" {}\n'}, r"a\.tf:1:1: x_y\.z is declared twice"),
+        ({"a__tf": "locals {\n  a = 1\n}\n", "b__tf": "locals {\n  a = 1\n}\n"}, r"local\.a is declared twice"),
+        ({"a__tf__json": '{"locals": {"a": 1, "a": 2}}'}, r"a\.tf\.json:1:21: a is written twice"),
+        ({"a__tf__json": '{"locals": {"é": "${1 +}"}}'}, r"a\.tf\.json:1:18: syntax error"),
+        ({"a__tf": 'resource "x_y" "${var.a}" {}\n'}, r"a\.tf:1:16: syntax error: expected a plain string as block label"),
+    ],
+)  # fmt: skip
+def test_what_terraform_refuses_is_refused(tmp_path: Path, files: dict[str, str], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        scanned(tmp_path, **files)
+    kept = load_folder(tmp_path, SourceOptions(keep_going=True))
+    assert any("not read" in p for p in kept.partial)
