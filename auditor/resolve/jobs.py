@@ -294,6 +294,8 @@ def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
         return []
     cloud, rows = held
     alive = [r for r in group if r.action not in GONE and not r.deposed]
+    if all(row.when for row in rows if row.kind in _SIZING):
+        alive = [r for r in alive if reader.may_be(r, _SIZING)]
     plain = [row for row in rows if row.kind == "instance" and not row.templates and not row.attached_type and not row.unit]
     paths = {p for row in plain for p in row.type if "+" not in p}
     if len(plain) != len(rows) or not paths or not cloud.jobs.accelerator_types:

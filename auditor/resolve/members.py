@@ -17,7 +17,7 @@ from auditor.facts import Cloud, Facts, provider_source
 from auditor.jobfacts import BLOCK, Condition, JobTables, Pointer, Row, both, condition, pointer, segments
 from auditor.model import UNKNOWN, Plan, Resource, block_address
 from auditor.resolve.references import References, Target
-from auditor.values import Body, Value, decode_after
+from auditor.values import Body, Projection, Value, decode_after
 
 Found = Literal["found", "absent", "unknown", "outside"]
 
@@ -58,6 +58,7 @@ class Reader:
     facts: Facts
     _rows: dict[tuple[str, str], tuple[Cloud, list[Row]] | None] = field(default_factory=dict)
     _identities: dict[str, dict[str, list[Resource]]] = field(default_factory=dict)
+    _whens: dict[tuple[str, str, tuple[str, ...]], Projection] = field(default_factory=dict)
     _members: dict[str, Member | None] = field(default_factory=dict)
     _joined: dict[tuple[object, ...], Joined] = field(default_factory=dict)
 
@@ -84,6 +85,27 @@ class Reader:
             self._members[resource.address] = self._make(resource, decode_after(resource))
         made = self._members[resource.address]
         return made if made is None or not via else _via(made, via)
+
+    def may_be(self, resource: Resource, kinds: tuple[str, ...]) -> bool:
+        """Whether a row of these kinds may fit, told from the few attributes its `when` names: no body is decoded for it."""
+        held = self.rows(resource)
+        if held is None:
+            return False
+        cloud, rows = held
+        wanted = [row for row in rows if row.kind in kinds]
+        if any(not row.when for row in wanted):
+            return True
+        key = (resource.provider_name, resource.type, kinds)
+        if key not in self._whens:
+            self._whens[key] = Projection({condition(c).path[0] for row in wanted for c in row.when})
+        body = self._whens[key].after(resource)
+        block = block_address(resource)
+        for row in wanted:
+            read = _decoded(body, row.json) if row.json else body
+            made = Member(resource, row, read, block, cloud, configured=block in self.plan.blocks)
+            if all(self.holds(made, c) is not False for c in row.when):
+                return True
+        return False
 
     def _make(self, resource: Resource, body: Body) -> Member | None:
         held = self.rows(resource)

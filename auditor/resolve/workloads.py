@@ -18,7 +18,7 @@ from auditor.resolve.roles import LABELS, by_words, spoken
 from auditor.resolve.size import whole_number
 
 _GONE: Final = (Action.DELETE, Action.FORGET, Action.READ)
-_REPLICAS: Final = re.compile(r"^\s*(?:replicas|replicaCount|numNodes|parallelism)\s*:\s*[\"']?(\d+)", re.MULTILINE)
+_REPLICAS: Final = re.compile(r"^\s*[\"']?(?:replicas|replicaCount|numNodes|parallelism)[\"']?\s*:\s*[\"']?(\d+)", re.MULTILINE)
 
 
 def read_workloads(plan: Plan, refs: References, facts: Facts) -> list[Workload]:
@@ -30,7 +30,7 @@ def read_workloads(plan: Plan, refs: References, facts: Facts) -> list[Workload]
         if held is None or group[0].is_data or all(row.kind != "workload" for row in held[1]):
             continue
         for r in group:
-            if r.action not in _GONE and not r.deposed:
+            if r.action not in _GONE and not r.deposed and reader.may_be(r, ("workload",)):
                 found += _of(reader, r)
     return sorted(found, key=lambda w: (w.address, w.path))
 
