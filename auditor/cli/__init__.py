@@ -14,6 +14,7 @@ from typing import Final
 import click
 
 from auditor import __version__
+from auditor.cli import streams
 from auditor.errors import AuditorError, ExitCode
 
 COMMANDS: Final = {  # command -> module of this package, where an attribute `<command>_command` holds it
@@ -42,25 +43,40 @@ COMMANDS: Final = {  # command -> module of this package, where an attribute `<c
 def main() -> None:
     """Entry point. Every way out has its exit code; a bug prints one line, AUDITOR_TRACEBACK=1 prints the rest."""
     gc.disable()  # one short run over records without cycles: collecting would only scan them again and again
+    streams.prepare()
+    sys.exit(_run())
+
+
+def _run() -> int:
+    out = sys.stdout
     try:
         code = cli.main(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        streams.flush()
+        return code if isinstance(code, int) else 0
     except click.exceptions.Abort:
-        sys.exit(ExitCode.INTERRUPTED)
+        return ExitCode.INTERRUPTED
     except click.ClickException as e:
         e.show(sys.stderr)
-        sys.exit(ExitCode.CANNOT_AUDIT)
+        return ExitCode.CANNOT_AUDIT
     except AuditorError as e:
-        from auditor.report.escape import block
+        from auditor.report.escape import log
 
-        click.echo(f"auditor: {block(str(e))}", err=True)
-        sys.exit(e.exit_code)
+        click.echo(f"auditor: {log(str(e))}", err=True)
+        return e.exit_code
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.CANNOT_AUDIT)
+        return ExitCode.INTERRUPTED
+    except SystemExit:
+        if sys.stdout is out:
+            raise
+        # click wraps the stream of a reader that went away and makes it 1, which would say "findings".
+        streams.abandon()
+        return ExitCode.CANNOT_AUDIT
     except Exception as e:  # the one error boundary: a bug is exit 3, never a pass
+        if isinstance(e, OSError) and streams.cannot_write(e):
+            streams.abandon()
+            if not isinstance(e, BrokenPipeError):  # a reader that had enough knows
+                click.echo(f"auditor: stdout cannot be written: {e.strerror or e}", err=True)
+            return ExitCode.CANNOT_AUDIT
         if os.environ.get("AUDITOR_TRACEBACK"):
             click.echo(_where(e), err=True)
         python = ".".join(map(str, sys.version_info[:3]))
@@ -69,7 +85,7 @@ def main() -> None:
             "set AUDITOR_TRACEBACK=1 for the traceback",
             err=True,
         )
-        sys.exit(ExitCode.BUG)
+        return ExitCode.BUG
 
 
 def _where(error: BaseException) -> str:

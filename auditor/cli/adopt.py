@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, no_rule, read_baseline, read_config, rules_with_own
 from auditor.errors import AuditorError, ExitCode, PolicyError
 
 
 @click.command("baseline")
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.argument("paths", nargs=-1, required=True, shell_complete=complete.files)
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 @click.option("--rules", "wanted", help="Only these rules or sets, comma-separated.")
 @click.option("--as-of", help="The date to audit for (default: today).")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import (
     as_of_date,
     known_findings,
@@ -17,7 +18,7 @@ from auditor.cli.common import (
     read_plans,
     workload_near,
 )
-from auditor.cli.output import complete_format, targets, write
+from auditor.cli.output import targets, write
 from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import ExitCode
 from auditor.levels import at_least
@@ -27,13 +28,15 @@ from auditor.rules import select
 
 
 @click.command("check", cls=InOrder)
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.argument("paths", nargs=-1, required=True, shell_complete=complete.files)
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 @click.option("--catalog", "catalog_dir", type=click.Path(path_type=Path), help="Another provider_catalog folder.")
-@click.option("--rules", "wanted", help="Only these rules or sets, comma-separated (SOV,META).")
 @click.option(
-    "--format", "formats", multiple=True, metavar="FMT[=FILE]", shell_complete=complete_format,
+    "--rules", "wanted", shell_complete=complete.rule_list, help="Only these rules or sets, comma-separated (SOV,META)."
+)  # fmt: skip
+@click.option(
+    "--format", "formats", multiple=True, metavar="FMT[=FILE]", shell_complete=complete.formats,
     help="text, json, sarif, markdown, github, gitlab, junit or html; with =FILE into a file. May be repeated.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report here instead of to stdout.")
@@ -92,7 +95,10 @@ def check_command(
     plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)
-    left_out = write(report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack)
+    others = [f for f in (policy, workload, binary_plan, lock_file, baseline_path, new_only, *var_files) if f is not None]
+    left_out = write(
+        report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack, inputs=others
+    )  # fmt: skip
     if not quiet:
         for notice in (*report.notices, *left_out):
             click.echo(f"auditor: {clean(notice)}", err=True)

@@ -10,19 +10,20 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans
 from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import ExitCode
 from auditor.model import Location
-from auditor.report.escape import clean
+from auditor.report.escape import clean, inert
 from auditor.rules import select
 
 _HEAD = ("ADDRESS", "ROLE", "PATH", "VALUE", "COUNTRIES", "SOURCE")
 
 
 @click.command("dump", cls=InOrder)
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.argument("paths", nargs=-1, required=True, shell_complete=complete.files)
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="A table, or JSON.")
 @click.option("--as-of", help="The date to audit for (default: today).")
@@ -50,7 +51,7 @@ def dump_command(
         click.echo(json.dumps(held, indent=2, ensure_ascii=False))
         return ExitCode.OK
     for line in _table([_HEAD, *(_row(loc) for loc in report.locations)]):
-        click.echo(line)
+        click.echo(inert(line))
     c = report.coverage
     unknown = f", {c.unknown_types} unknown types" if c.unknown_types else ""
     click.echo(f"{c.resources} resources, {c.located} located, {c.global_} global, {c.undecided} undecided{unknown}")

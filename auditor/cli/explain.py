@@ -11,16 +11,20 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, no_rule, read_config, read_plans, workload_near
 from auditor.errors import ExitCode, InputError
 from auditor.model import Rule
-from auditor.report.escape import clean, prose
+from auditor.report.escape import clean, inert, prose
 
 _REPORT = "auditor-report/1"
 
 
 @click.command("rules")
-@click.option("--policy", help="A policy file, or the name of a shipped one: its own rules and levels too.")
+@click.option(
+    "--policy", shell_complete=complete.policies,
+    help="A policy file, or the name of a shipped one: its own rules and levels too.",
+)  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["text", "markdown", "json"]), default="text")
 def rules_command(policy: str | None, form: str) -> int:
     """Every rule with its level; with a policy also its own rules, and the levels it gives."""
@@ -50,10 +54,10 @@ def _cell(text: str) -> str:
 
 
 @click.command("explain")
-@click.argument("name")
+@click.argument("name", shell_complete=complete.rules)
 @click.option("--plan", help="The plan that the finding was made on; audited again with the policy.")
 @click.option("--report", "report_path", type=click.Path(path_type=Path), help="A JSON report that holds the finding.")
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 def explain_command(name: str, plan: str | None, report_path: Path | None, policy: str | None) -> int:
     """What a RULE asks and with which parameters; or, of a finding's FINGERPRINT, the evidence step by step."""
     if re.fullmatch(r"[0-9a-f]{6,32}", name):
@@ -121,7 +125,7 @@ def _explain_finding(name: str, report: dict[str, Any]) -> int:
     if not found:
         raise InputError(f"no finding has the fingerprint {name}", "`auditor check --verbose` prints fingerprints")
     for f in found:
-        click.echo(f"{clean(f['rule'])}  {f['kind']}  [{f['level']}]  {clean(f['address'])}\n\n{prose(f['message'])}\n")
+        click.echo(f"{clean(f['rule'])}  {f['kind']}  [{f['level']}]  {clean(f['address'])}\n\n{inert(prose(f['message']))}\n")
         for label, key in (("attribute", "path"), ("seen", "observed"), ("wanted", "expected"), ("cause", "cause")):
             if f.get(key):
                 click.echo(f"  {label:10} {clean(str(f[key]))}")

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans, workload_near
 from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import AuditorError, ExitCode
@@ -18,8 +19,8 @@ from auditor.rules import select
 
 
 @click.command("gates", cls=InOrder)
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.argument("paths", nargs=-1, required=True, shell_complete=complete.files)
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 @click.option("--catalog", "catalog_dir", type=click.Path(path_type=Path), help="Another provider_catalog folder.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, read_config, read_plans
 from auditor.cli.variables import InOrder, in_order, variable_options
 from auditor.errors import ExitCode
 from auditor.model import Job, Workload
-from auditor.report.escape import clean
+from auditor.report.escape import clean, inert
 from auditor.rules import select
 
 _HEAD = (
@@ -21,8 +22,8 @@ _PODS = ("WORKLOAD", "ROLE", "PODS", "GPUS PER POD", "ASKS FOR THE FABRIC", "WHY
 
 
 @click.command("jobs", cls=InOrder)
-@click.argument("paths", nargs=-1, required=True)
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.argument("paths", nargs=-1, required=True, shell_complete=complete.files)
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 @variable_options
 def jobs_command(
@@ -40,11 +41,11 @@ def jobs_command(
     plans = read_plans(paths, in_order(variables, var_files))
     report = audit(plans, config, catalog, select(every.values(), (), {}), every, when)
     for row in (_HEAD, *(_row(j) for j in report.jobs)):
-        click.echo("\t".join(clean(cell) for cell in row))
+        click.echo(inert("\t".join(clean(cell) for cell in row)))
     if report.workloads:
         click.echo()
         for row in (_PODS, *(_pods(w) for w in report.workloads)):
-            click.echo("\t".join(clean(cell) for cell in row))
+            click.echo(inert("\t".join(clean(cell) for cell in row)))
     return ExitCode.OK
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, read_config
 from auditor.errors import AuditorError, CatalogError, ExitCode
 from auditor.facts import provider_source
@@ -116,7 +117,7 @@ def show_command(name: str, form: str, as_of: str | None, catalog_dir: Path | No
 @click.option("--lock", "lock_file", type=click.Path(path_type=Path), help="A dependency lock file.")
 @click.option("--constraint", "constraints", multiple=True, help='A version constraint: "~> 6.0", or "hashicorp/aws=~> 6.0".')
 @click.option("--max-months", type=int, help="Calendar months a feature may lack support (default: the policy's).")
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--as-of", help="The date to count open lag to (default: today).")
 @click.option("--catalog", "catalog_dir", type=click.Path(path_type=Path), help="Another provider_catalog folder.")
 def check_command(

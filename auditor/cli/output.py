@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli.revision import revision
+from auditor.cli.streams import emit
 from auditor.errors import AuditorError
 from auditor.model import Report, SourceRange
 from auditor.report import FORMATS, RenderOptions, diagnostics
@@ -26,11 +28,6 @@ class Target:
     path: Path | None
 
 
-def complete_format(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """For the shell: the names of formats."""
-    return [name for name in FORMATS if name.startswith(incomplete)]
-
-
 def targets(formats: tuple[str, ...], output: Path | None) -> list[Target]:
     """`FORMAT` or `FORMAT=FILE`, as often as given. Two that would share a file or stdout are a usage error."""
     made: list[Target] = []
@@ -41,8 +38,10 @@ def targets(formats: tuple[str, ...], output: Path | None) -> list[Target]:
         if eq and not file:
             raise click.BadParameter(f"{item!r} names no file; write {name}=FILE", param_hint="--format")
         made.append(Target(name, Path(file) if eq else output))
+    if output is not None and all("=" in item for item in formats) and formats:
+        raise click.BadParameter("every format has a file of its own; --output would get none", param_hint="--output")
     for path in {t.path for t in made}:
-        if len(same := [t.format for t in made if t.path == path]) > 1:
+        if len(same := [t.format for t in made if _same(t.path, path)]) > 1:
             where = path or "stdout"
             raise click.BadParameter(
                 f"{' and '.join(same)} would both go to {where}; give each a file: {same[0]}=FILE", param_hint="--format"
@@ -50,18 +49,31 @@ def targets(formats: tuple[str, ...], output: Path | None) -> list[Target]:
     return made
 
 
+def _same(a: Path | None, b: Path | None) -> bool:
+    return a == b if a is None or b is None else a.resolve() == b.resolve()
+
+
+def _spare(wanted: list[Target], inputs: Iterable[str | Path]) -> None:
+    """Refuses to write over what was read."""
+    for given in inputs:
+        for target in wanted:
+            if target.path is not None and given != "-" and target.path.is_file() and _same(Path(given), target.path):
+                raise AuditorError(f"{target.path}: is an input of this run and is not written over", "Name another file.")
+
+
 def write(
     report: Report, wanted: list[Target], catalog: Catalog, *, verbose: bool = False, include_waived: bool = False,
-    stack: str = "",
+    stack: str = "", inputs: Iterable[str | Path] = (),
 ) -> list[str]:  # fmt: skip
     """Renders and writes every target, stdout last. Returns what a format had to leave out, for stderr.
 
-    Raises AuditorError when a file cannot be written.
+    `inputs`: files that were read besides the report's own inputs. Raises AuditorError when a file cannot be written.
     """
+    _spare(wanted, [*(i.path for i in report.inputs), *inputs])
     cwd = Path.cwd()
     root = _repository(cwd)
     terminal = sys.stdout.isatty()
-    color = terminal and not os.environ.get("NO_COLOR")
+    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     width = min(get_terminal_size().columns, 120) if terminal else 100
     left_out: list[str] = []
     _text.cache_clear()
@@ -76,7 +88,7 @@ def write(
         text = FORMATS[target.format](report, options)
         left_out += diagnostics(target.format, report, options)
         if target.path is None:
-            sys.stdout.write(text)
+            emit(text, target.format != "text")
             continue
         try:
             target.path.write_text(text, encoding="utf-8", newline="\n")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, read_config
 from auditor.errors import ExitCode
 from auditor.facts import Index
@@ -14,7 +15,7 @@ from auditor.report.escape import clean
 
 
 @click.command("regions")
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 def regions_command(policy: str | None) -> int:
     """What the policy's `allow` expands to, per cloud and role, with counts; without a policy every region known."""
     from auditor.places import ROLES, expand

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from auditor.catalog import Catalog
+from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_findings, known_rules, pairs, read_config
 from auditor.config import find_workload
 from auditor.errors import AuditorError, ExitCode
@@ -32,9 +33,9 @@ _STEP: Final = 0.2  # seconds between two drawings of the bar
 
 
 @click.command("sweep")
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, shell_complete=complete.files)
 @click.option("--store", "store_dir", type=click.Path(path_type=Path), help="Keep the results here, with those of earlier runs.")
-@click.option("--policy", help="A policy file, or the name of a shipped one.")
+@click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="One manifest for all (default: beside each plan, else here).")
 @click.option("--catalog", "catalog_dir", type=click.Path(path_type=Path), help="Another provider_catalog folder.")
 @click.option("--rules", "wanted", help="Only these rules or sets, comma-separated (SOV,META).")

@@ -17,6 +17,8 @@ _HIDDEN: Final = (
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
 )
 _UNSAFE: Final = re.compile(f"[{_HIDDEN}]")
+_ANYWHERE: Final = "##["
+_INERT: Final = "#\\u0023["
 _SPACES: Final = re.compile(r"\s*[\r\n]\s*")
 
 
@@ -30,8 +32,19 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """`text` on one line, every control, bidi and invisible character written as an escape."""
-    return text if text.isprintable() else _UNSAFE.sub(_visible, text)  # nothing printable is unsafe
+    """`text` on one line, every control, bidi and invisible character written as an escape.
+
+    So is the start of a runner's command that counts anywhere in a line of a log (`##[error]`).
+    """
+    if not text.isprintable():  # nothing printable is unsafe
+        text = _UNSAFE.sub(_visible, text)
+    return text.replace(_ANYWHERE, _INERT) if _ANYWHERE in text else text
+
+
+def inert(line: str) -> str:
+    """`line` for a log, where a runner would take `::` at its start, white space or not, for a command."""
+    start = len(line) - len(line.lstrip())
+    return f"{line[:start]}\\u003a{line[start + 1 :]}" if line.startswith("::", start) else line
 
 
 def prose(text: str) -> str:
@@ -42,6 +55,11 @@ def prose(text: str) -> str:
 def block(text: str) -> str:
     """`clean` line by line, for examples that keep their line breaks; tabs become spaces."""
     return "\n".join(clean(line.expandtabs(4)) for line in text.strip("\n").splitlines())
+
+
+def log(text: str) -> str:
+    """`block` for stderr: no line of it is a command."""
+    return "\n".join(inert(line) for line in block(text).splitlines())
 
 
 def cut(text: str, limit: int) -> str:

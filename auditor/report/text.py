@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from auditor.model import Evidence, Finding, InputInfo, Report
 from auditor.report import wording
-from auditor.report.escape import clean, prose
+from auditor.report.escape import clean, inert, prose
 from auditor.report.grouping import Group, by_set, clean_sets, rule_title
 
 if TYPE_CHECKING:
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 MAX_ADDRESSES: Final = 3
 MAX_EVIDENCE: Final = 6
-MIN_WIDTH: Final = 60
+MIN_WIDTH: Final = 30
+NARROW: Final = 60  # below this, what belongs to a finding stands under its level, not under its rule
 
 # SGR parameters by the word that is painted.
 _PAINT: Final = {
@@ -36,12 +37,13 @@ class _Page:
         self.lines: list[str] = []
         self.color = options.color
         self.width = max(options.width, MIN_WIDTH) if options.width else 0
+        self.narrow = 0 < self.width < NARROW
 
     def paint(self, text: str, style: str) -> str:
         return f"\x1b[{_PAINT[style]}m{text}\x1b[0m" if self.color and text else text
 
     def add(self, line: str = "") -> None:
-        self.lines.append(line.rstrip())
+        self.lines.append(inert(line.rstrip()))
 
     def gap(self) -> None:
         if self.lines and self.lines[-1]:
@@ -70,7 +72,11 @@ def render(report: Report, options: RenderOptions) -> str:
 
 def _head(page: _Page, report: Report) -> None:
     for item in report.inputs:
-        page.add(page.paint(f"{clean(item.path)}  {_input_kind(item)}", "dim"))
+        line = f"{clean(item.path)}  {_input_kind(item)}"
+        if page.narrow:
+            page.wrapped(line, 0, style="dim")
+        else:
+            page.add(page.paint(line, "dim"))
     for notice in (wording.source_scan_line(report), wording.partial_line(report)):
         if notice:
             page.wrapped(notice, 0, style="warning")
@@ -109,10 +115,13 @@ def _group(page: _Page, report: Report, g: Group, label_width: int, rule_width: 
     label = page.paint(_label(f), _word(f)) + " " * (label_width - len(_label(f)))
     head = f"  {label}  {clean(f.rule).ljust(rule_width)}  "
     indent = 2 + label_width + 2 + rule_width + 2
-    if g.by_cause:
-        page.add(f"{head}{len(g.findings)} x {prose(f.cause)}")
+    what = f"{len(g.findings)} x {prose(f.cause)}" if g.by_cause else f"{clean(f.address)}{_where(f)}"
+    if page.narrow:
+        indent = 4
+        page.add(head)
+        page.wrapped(what, indent)
     else:
-        page.add(f"{head}{clean(f.address)}{_where(f)}")
+        page.add(head + what)
     if verbose and (title := rule_title(report, f.rule)):
         page.wrapped(prose(title), indent, style="dim")
     _instances(page, g, indent, verbose)
@@ -182,10 +191,16 @@ def _foot(page: _Page, report: Report, verbose: bool) -> None:
         rows.append(("UNCHANGED", f"{wording.plural(report.summary.unchanged, 'finding')} of the baseline hidden"))
     width = max((len(label) for label, _ in rows), default=0) + 2
     for label, text in rows:
-        page.wrapped(text, 0, label.ljust(width))
+        if page.narrow and label:
+            page.add(label)
+        page.wrapped(text, 2 if page.narrow else 0, "" if page.narrow else label.ljust(width))
     page.gap()
     if line := wording.disclaimer(report):
         page.wrapped(line, 0)
-    page.add(wording.coverage_line(report))
     style = {"pass": "pass", "fail": "error", "open": "open"}[report.verdict]
-    page.add(page.paint(wording.verdict_line(report), style))
+    if page.narrow:
+        page.wrapped(wording.coverage_line(report), 0)
+        page.wrapped(wording.verdict_line(report), 0, style=style)
+    else:  # one line each, which programs look for
+        page.add(wording.coverage_line(report))
+        page.add(page.paint(wording.verdict_line(report), style))
