@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,18 +53,16 @@ DEFAULTS: Final[Mapping[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOverride:
+class RuleOverride(msgspec.Struct, frozen=True):
     """What a policy changes about one rule."""
 
     level: Level | None = None
     off: bool = False
     reason: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """One run's settings. Group settings are maps with the defaults filled in; money stays as written."""
 
     policy: str = ""  # the file or name that was read, "" where there is none
@@ -73,18 +70,18 @@ class Config:
     operators: frozenset[str] | None = None  # countries; None: not configured
     on_unknown: Level = "warning"
     fail_on: Level = "error"
-    assume: Mapping[str, str] = field(default_factory=dict)
-    interconnect: Mapping[str, Any] = field(default_factory=dict)
-    placement: Mapping[str, Any] = field(default_factory=dict)
-    lag: Mapping[str, Any] = field(default_factory=dict)
+    assume: Mapping[str, str] = msgspec.field(default_factory=dict)
+    interconnect: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    placement: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    lag: Mapping[str, Any] = msgspec.field(default_factory=dict)
     workarounds: tuple[str, ...] = ()
-    gates: Mapping[str, Any] = field(default_factory=dict)
-    jit: Mapping[str, Any] = field(default_factory=dict)
-    prices: Mapping[str, Any] = field(default_factory=dict)
+    gates: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    jit: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    prices: Mapping[str, Any] = msgspec.field(default_factory=dict)
     prices_declared: frozenset[str] = frozenset()  # those that a document or flag states: the rest are defaults
-    rules: Mapping[str, RuleOverride] = field(default_factory=dict)
-    own_rules: Mapping[str, Rule] = field(default_factory=dict)  # of `rules_dirs`, by id
-    overlay: Overlay = field(default_factory=Overlay)  # rows over the shipped catalogue
+    rules: Mapping[str, RuleOverride] = msgspec.field(default_factory=dict)
+    own_rules: Mapping[str, Rule] = msgspec.field(default_factory=dict)  # of `rules_dirs`, by id
+    overlay: Overlay = msgspec.field(default_factory=Overlay)  # rows over the shipped catalogue
     waivers: tuple[Waiver, ...] = ()
     baseline: Path | None = None
     workload: Mapping[str, Any] | None = None  # None: no manifest; read it through the properties where there is one

@@ -10,7 +10,6 @@ import datetime
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
@@ -34,13 +33,12 @@ _EXPONENT: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?[eE][-+]?[0-9]+")
 _SCHEMAS: Final = Path(__file__).parent / "schemas"
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A parsed file. `lines` maps the path of a key or list item to the 1-based line it starts on."""
 
     name: str
     value: Any
-    lines: Mapping[Key, int] = field(default_factory=dict)
+    lines: Mapping[Key, int] = msgspec.field(default_factory=dict)
 
     def line(self, path: Iterable[str | int]) -> int:
         """The line of a path, else of its nearest ancestor."""

@@ -7,11 +7,12 @@ over is over. Nothing is rounded before it is printed. Units: 1 TB = 1000 GB; a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
+
+import msgspec
 
 GB_PER_TB: Final = 1000
 TB_PER_PB: Final = 1000
@@ -38,16 +39,14 @@ def as_decimal(value: Fraction, step: Decimal, up: bool = False) -> Decimal:
 # --- prices and transfers ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(msgspec.Struct, frozen=True):
     """A price per GB up to so many GB a month; `up_to_gb` None: for everything above."""
 
     usd_gb: Decimal
     up_to_gb: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True):
     """What a GB costs on its way out. One tier is a flat price, the upper bound of a tiered one."""
 
     tiers: tuple[Tier, ...]
@@ -138,8 +137,7 @@ def spoke_gb(checkpoint_tb: Decimal, runs: Decimal) -> Fraction:
 # --- gate 1 ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Saving:
+class Saving(msgspec.Struct, frozen=True):
     """What the same work costs less on the spoke, a month."""
 
     hub: Decimal
@@ -162,8 +160,7 @@ def most_spoke_usd(hub: Decimal, min_saving_pct: Decimal) -> Decimal | None:
     return most if most >= 0 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Egress:
+class Egress(msgspec.Struct, frozen=True):
     """A month of transfers against the saving they must not eat."""
 
     hub_gb: Fraction
@@ -218,8 +215,7 @@ def egress(
 # --- gate 4 ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Repatriation:
+class Repatriation(msgspec.Struct, frozen=True):
     """A node rented in the cloud against the same node owned; USD a month and node, upfront USD a node."""
 
     cloud_usd: Decimal
@@ -250,8 +246,7 @@ class Repatriation:
         return max(ceil(Fraction(self.upfront_usd) / Fraction(self.monthly_delta)), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Cliff:
+class Cliff(msgspec.Struct, frozen=True):
     """Serverless, paid by the request, against dedicated nodes, paid by the month."""
 
     price_req: Decimal
@@ -286,8 +281,7 @@ def nodes_for(rps: Decimal, rps_per_node: Decimal) -> int:
     return ceil(Fraction(rps) / Fraction(rps_per_node))
 
 
-@dataclass(frozen=True, slots=True)
-class CoreLicence:
+class CoreLicence(msgspec.Struct, frozen=True):
     """Virtualisation licensed by the core, with a least number of cores billed for each socket."""
 
     sockets: int

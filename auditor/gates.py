@@ -7,9 +7,10 @@ is UNDECIDED; else GO. Fails below error are remarks. Nothing undeclared is ever
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
+
+import msgspec
 
 from auditor.economics import UNIT_NOTE, exact, plain
 from auditor.model import Finding, Gate, GateVerdict, Job, Level
@@ -29,8 +30,7 @@ _EVIDENCE: Final = {1: ("PLC004",), 2: ("NET007",), 3: (), 4: ("ECO004",)}
 EVERY: Final = tuple(rule for rules in RULES.values() for rule in rules)
 
 
-@dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(msgspec.Struct, frozen=True):
     """A finding with the level it has for a gate: existing resources and inference are not spared there."""
 
     finding: Finding
@@ -38,16 +38,15 @@ class Graded:
     waived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GateFacts:
+class GateFacts(msgspec.Struct, frozen=True):
     """All that the gates are decided from.
 
     passed: rule -> what its pass said, with numbers. missing: rule -> why it did not run.
     """
 
     graded: Sequence[Graded]
-    passed: Mapping[str, str] = field(default_factory=dict)
-    missing: Mapping[str, str] = field(default_factory=dict)
+    passed: Mapping[str, str] = msgspec.field(default_factory=dict)
+    missing: Mapping[str, str] = msgspec.field(default_factory=dict)
     jobs: Sequence[Job] = ()
     declared: Declared | None = None
     neoclouds: Sequence[str] = ()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+import msgspec
 
 from auditor.errors import PolicyError
 from auditor.identity import Waiver
@@ -25,8 +26,7 @@ _PART: Final = re.compile(r"""\s*(?:(reason|until|owner)\s*=\s*(?:"((?:[^"\\]|\\
 _FORM: Final = '# auditor:ignore SOV001 reason="why" until=2027-01-31'
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(msgspec.Struct, frozen=True):
     """What a comment may stand at: its first line, the last line of its header, the lines it holds, its address."""
 
     first: int

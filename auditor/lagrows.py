@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
+
+import msgspec
 
 from auditor.lagfacts import Feature, LagFacts, Shard, Start, Support, over, span
 
@@ -13,8 +14,7 @@ WITHIN: Final = 90  # days: what the statistics call soon
 RowStatus = Literal["supported", "open", "preview", "undated", "free", "rollup"]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One feature.
 
     status: supported | open (no support) | preview (a preview provider alone has it) | undated (no date of the cloud) |
@@ -97,8 +97,7 @@ def rows(
 # --- statistics ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class Stat(msgspec.Struct, frozen=True):
     """One group. Medians are of supported features alone; `within` counts the open ones in its denominator.
 
     The denominator holds features that the cloud has had for `WITHIN` days: younger ones have had no chance to be late.

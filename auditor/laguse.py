@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from auditor.lagfacts import Hatch
 from auditor.model import Evidence
 from auditor.versions import Version
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(msgspec.Struct, frozen=True):
     """The version of a provider that a run would use: locked, or what the constraints of all modules admit together.
 
     constraint: all constraints, joined; "" where there is none. conflict: they admit nothing together.
@@ -35,8 +35,7 @@ class InForce:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """One resource block and what of it is asked about. `attributes`: gated arguments in use, as in the shard."""
 
     address: str
@@ -48,8 +47,7 @@ class Use:
     attributes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Escape:
+class Escape(msgspec.Struct, frozen=True):
     """A block that manages resources through an escape hatch. `types`: API types as written; `unread`: why some are not known."""
 
     address: str
@@ -63,8 +61,7 @@ class Escape:
     sensitive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A block whose provisioners (or program) call a cloud. `shown` holds programs and commands, never arguments."""
 
     address: str
@@ -75,8 +72,7 @@ class Command:
     existing: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(msgspec.Struct, frozen=True):
     """A block on a preview channel."""
 
     address: str
@@ -84,12 +80,11 @@ class Preview:
     what: str
 
 
-@dataclass(frozen=True)
-class LagUse:
+class LagUse(msgspec.Struct, frozen=True):
     """All of it, for one plan."""
 
     uses: tuple[Use, ...]
     escapes: tuple[Escape, ...]
     commands: tuple[Command, ...]
     previews: tuple[Preview, ...]
-    in_force: Mapping[str, InForce] = field(default_factory=dict)
+    in_force: Mapping[str, InForce] = msgspec.field(default_factory=dict)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor.documents import Document, read_file, validate
 from auditor.errors import PolicyError
@@ -16,8 +18,7 @@ from auditor.spelling import suggest
 _PATHS: Final = ("rules_dirs", "waiver_files", "baseline")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """One policy document; `path` is absolute."""
 
     document: Document

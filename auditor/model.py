@@ -330,6 +330,9 @@ class Location(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def countries(self) -> tuple[str, ...]:
+        if len(self.places) == 1:
+            country = self.places[0].country
+            return (country,) if country else ()
         return tuple(sorted({p.country for p in self.places if p.country}))
 
     @property

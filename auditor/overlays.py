@@ -11,9 +11,11 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
 
 from auditor.documents import Document, read_file, validate
 from auditor.errors import PolicyError
@@ -30,8 +32,7 @@ _WORDS: Final = ("accelerator", "intra_node", "fabric", "gpudirect_rdma", "multi
 _LOCATION: Final = ("path", "role", "kind", "use", "topic", "absent", "lookup", "reason", "when", "unless")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row of an overlay. cells: column -> value, empty ones left out; where: `file:line`."""
 
     table: str
@@ -52,12 +53,11 @@ class Row:
         return not _UNCONFIRMED.search(self.text("confidence"))
 
 
-@dataclass(frozen=True)
-class Overlay:
+class Overlay(msgspec.Struct, frozen=True):
     """All rows of a run. Later rows win over earlier ones, and any row over the shipped one."""
 
     rows: tuple[Row, ...] = ()
-    clouds: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)  # cloud id -> its rows, without providers
+    clouds: Mapping[str, tuple[Row, ...]] = msgspec.field(default_factory=dict)  # cloud id -> its rows, without providers
 
     def patch_index(self, index: Mapping[str, Any]) -> dict[str, Any]:
         """The index (as plain values) with the rows' providers and regions in it."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from auditor import __version__
@@ -69,22 +69,21 @@ _WATCHED = tuple(f"SOV{n:03}" for n in range(1, 14))  # opens of these leave reg
 _NEEDED = ("SOV001", "SOV002", "SOV003", "SOV004", "SOV005", "SOV006", "SOV007", "SOV010", "SOV011")
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(msgspec.Struct):
     """Counts and records gathered over all plans of a run."""
 
-    coverage: dict[str, int] = field(
+    coverage: dict[str, int] = msgspec.field(
         default_factory=lambda: dict.fromkeys(("all", "located", "global", "undecided"), 0)
     )
-    unknown_types: set[str] = field(default_factory=set)
-    locations: list[Location] = field(default_factory=list)
-    jobs: list[Job] = field(default_factory=list)
-    workloads: list[Workload] = field(default_factory=list)
-    assumptions: dict[str, str] = field(default_factory=dict)
-    economics: list[EconomicsContext] = field(default_factory=list)
-    stores: list[tuple[str, str, str]] = field(default_factory=list)  # cloud, address, category
-    levels: list[tuple[Finding, Level]] = field(default_factory=list)  # of the rules of the gates, as they count there
-    passed: dict[str, str] = field(default_factory=dict)  # rule -> what its pass said
+    unknown_types: set[str] = msgspec.field(default_factory=set)
+    locations: list[Location] = msgspec.field(default_factory=list)
+    jobs: list[Job] = msgspec.field(default_factory=list)
+    workloads: list[Workload] = msgspec.field(default_factory=list)
+    assumptions: dict[str, str] = msgspec.field(default_factory=dict)
+    economics: list[EconomicsContext] = msgspec.field(default_factory=list)
+    stores: list[tuple[str, str, str]] = msgspec.field(default_factory=list)  # cloud, address, category
+    levels: list[tuple[Finding, Level]] = msgspec.field(default_factory=list)  # of the rules of the gates, as they count there
+    passed: dict[str, str] = msgspec.field(default_factory=dict)  # rule -> what its pass said
 
 
 def audit(
@@ -300,11 +299,12 @@ def _subject(located: Located, plan: Plan, config: Config, locator: Locator) -> 
     maybe: tuple[tuple[str, AllowList], ...] = ()
     either: tuple[tuple[tuple[str, AllowList], ...], ...] = ()
     if config.places is not None:
-        category = located.category if located.curated else ""
-        tagged = any(scope.tags for scope in config.places.scopes)
-        tags = tags_of(r, locator.providers) if tagged else {}
-        asked = ScopeSubject(r.address, r.type, located.provider, tags, category)
-        decision = config.places.allow_for(asked)
+        decision = config.places.top_only
+        if config.places.scopes:
+            category = located.category if located.curated else ""
+            tagged = any(scope.tags for scope in config.places.scopes)
+            tags = tags_of(r, locator.providers) if tagged else {}
+            decision = config.places.allow_for(ScopeSubject(r.address, r.type, located.provider, tags, category))
         lists, maybe = decision.lists, decision.undecided
         either = decision.alternatives if maybe else ()
     return Subject(

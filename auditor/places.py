@@ -6,9 +6,10 @@ An item is the name of a jurisdiction (its full members in force at a date), an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+
+import msgspec
 
 from auditor.errors import PolicyError
 from auditor.facts import Index
@@ -31,8 +32,7 @@ _ISO: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceSet:
+class PlaceSet(msgspec.Struct, frozen=True):
     """One compiled place list. `items` keeps what the user wrote, for messages."""
 
     items: tuple[str, ...] = ()
@@ -55,12 +55,11 @@ def _in_partition(cloud: str, partition: str, wanted: frozenset[str]) -> bool:
     return partition in wanted or f"{cloud}-{partition}" in wanted
 
 
-@dataclass(frozen=True, slots=True)
-class AllowList:
+class AllowList(msgspec.Struct, frozen=True):
     """Allowed places per role; a role not named uses `home`. Denied places beat every allow."""
 
     roles: Mapping[str, PlaceSet]
-    deny: PlaceSet = field(default_factory=PlaceSet)
+    deny: PlaceSet = msgspec.field(default_factory=PlaceSet)
 
     def _set(self, role: str) -> PlaceSet:
         return self.roles.get(role) or self.roles["home"]
@@ -160,7 +159,7 @@ def compile_allow(
         where = f"allow.{role}" if isinstance(items, Mapping) else "allow"
         if not wanted.items:
             raise PolicyError(f"{where} is empty: nothing could be placed anywhere", "name a group, country or region")
-        if not expand(made, index, role):
+        if not any(True for _ in _allowed(made, index, role)):
             listed = f"{where} [{', '.join(wanted.items)}]" + (" without the denied places" if deny else "")
             raise PolicyError(f"{listed} expands to no cloud region", "`auditor regions` lists the regions known")
     return made
@@ -169,15 +168,16 @@ def compile_allow(
 def expand(allow: AllowList, index: Index, role: str = "home") -> dict[str, list[str]]:
     """Region ids that a list allows, per cloud, sorted; clouds without any are left out."""
     found: dict[str, list[str]] = {}
-    for cloud, summary in sorted(index.clouds.items()):
-        allowed = sorted(
-            region
-            for region, country in summary.regions.items()
-            if allow.permits(role, Place(cloud, region, country, summary.partitions.get(region, "")))
-        )
-        if allowed:
-            found[cloud] = allowed
+    for cloud, region in sorted(_allowed(allow, index, role)):
+        found.setdefault(cloud, []).append(region)
     return found
+
+
+def _allowed(allow: AllowList, index: Index, role: str) -> Iterator[tuple[str, str]]:
+    for cloud, summary in index.clouds.items():
+        for region, country in summary.regions.items():
+            if allow.permits(role, Place(cloud, region, country, summary.partitions.get(region, ""))):
+                yield cloud, region
 
 
 def compile_countries(items: Sequence[object], index: Index, as_of: str) -> frozenset[str]:

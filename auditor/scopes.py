@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
+
+import msgspec
 
 from auditor.facts import Index
 from auditor.identity import compile_pattern, covers
@@ -14,8 +15,7 @@ from auditor.model import Place, Unknown
 from auditor.places import AllowList, compile_allow
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """What scopes ask of a resource instance. None, or an Unknown, is a fact that is not known.
 
     tags: after the provider's default tags are merged. category: the curated one, "" where there is none.
@@ -24,15 +24,14 @@ class Subject:
     address: str
     type: str = ""
     provider: str = ""
-    tags: Mapping[str, object] | Unknown | None = field(default_factory=dict)
+    tags: Mapping[str, object] | Unknown | None = msgspec.field(default_factory=dict)
     category: str | None = ""
 
 
 Patterns = tuple[re.Pattern[str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Places for some resources instead of the top-level list. Keys are ANDed, a key's items ORed."""
 
     name: str
@@ -75,8 +74,7 @@ def _any(patterns: Patterns, value: object) -> bool | None:
     return value is not _ABSENT and any(covers(p, str(value)) for p in patterns)
 
 
-@dataclass(frozen=True, slots=True)
-class AllowDecision:
+class AllowDecision(msgspec.Struct, frozen=True):
     """Lists that govern one resource: a place must be permitted by every one of `lists`.
 
     lists: (scope name, list); the name is "" for the top-level list, which governs where no scope surely matches.
@@ -106,21 +104,21 @@ class AllowDecision:
         return next(((n, a) for n, a in self.lists if not a.permits(role, place)), None)
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(msgspec.Struct, frozen=True, dict=True):
     """The whole place policy: the top-level list and the scopes."""
 
     top: AllowList
     scopes: tuple[Scope, ...] = ()
 
     @cached_property
-    def _top_only(self) -> AllowDecision:
+    def top_only(self) -> AllowDecision:
+        """What governs where no scope matches: the top-level list."""
         return AllowDecision((("", self.top),))
 
     def allow_for(self, subject: Subject) -> AllowDecision:
         """Which lists govern a resource."""
         if not self.scopes:
-            return self._top_only
+            return self.top_only
         answers = [(scope, scope.matches(subject)) for scope in self.scopes]
         sure = tuple((s.name, s.allow) for s, matched in answers if matched)
         maybe = tuple((s.name, s.allow) for s, matched in answers if matched is None)

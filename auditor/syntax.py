@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -331,8 +330,7 @@ class Body:
         return [b for b in self.blocks if b.type == name]
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """One parsed file."""
 
     source: Source
@@ -343,8 +341,7 @@ class File:
 # --- modules ---------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, eq=False)
-class Module:
+class Module(msgspec.Struct, eq=False):
     """All blocks of one module folder, overrides merged.
 
     path: "" or `module.a.module.b` (no instance keys).
@@ -357,18 +354,18 @@ class Module:
     path: str
     folder: str = ""
     own: bool = True
-    resources: dict[str, Block] = field(default_factory=dict)
-    providers: list[Block] = field(default_factory=list)
-    variables: dict[str, Block] = field(default_factory=dict)
-    outputs: dict[str, Block] = field(default_factory=dict)
-    locals: dict[str, Attribute] = field(default_factory=dict)
-    calls: dict[str, Block] = field(default_factory=dict)
-    terraform: list[Block] = field(default_factory=list)
-    other: list[Block] = field(default_factory=list)
-    children: dict[str, Module | None] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)  # call -> why its source was not read
-    duplicates: set[str] = field(default_factory=set)
-    files: list[File] = field(default_factory=list)
+    resources: dict[str, Block] = msgspec.field(default_factory=dict)
+    providers: list[Block] = msgspec.field(default_factory=list)
+    variables: dict[str, Block] = msgspec.field(default_factory=dict)
+    outputs: dict[str, Block] = msgspec.field(default_factory=dict)
+    locals: dict[str, Attribute] = msgspec.field(default_factory=dict)
+    calls: dict[str, Block] = msgspec.field(default_factory=dict)
+    terraform: list[Block] = msgspec.field(default_factory=list)
+    other: list[Block] = msgspec.field(default_factory=list)
+    children: dict[str, Module | None] = msgspec.field(default_factory=dict)
+    missing: dict[str, str] = msgspec.field(default_factory=dict)  # call -> why its source was not read
+    duplicates: set[str] = msgspec.field(default_factory=set)
+    files: list[File] = msgspec.field(default_factory=list)
 
     def walk(self) -> Iterator[Module]:
         """This module and all below it."""
@@ -379,8 +376,7 @@ class Module:
             queue.extend(c for c in module.children.values() if c is not None)
 
 
-@dataclass(frozen=True)
-class SourceTree:
+class SourceTree(msgspec.Struct, frozen=True, dict=True):
     """The modules of one Terraform root. `unread` names files that were skipped with --keep-going, and why."""
 
     root: Module

@@ -70,6 +70,9 @@ class Term(NamedTuple):
 @lru_cache(maxsize=16384)
 def parse_version(text: str) -> Version | None:
     """The version a text is, missing numbers read as 0; None where it is none."""
+    parts = text.split(".")
+    if len(parts) == 3 and text.isascii() and all(p.isdigit() and len(p) < 10 for p in parts):  # nearly all are so
+        return Version((int(parts[0]), int(parts[1]), int(parts[2])))
     found = _VERSION.fullmatch(text.strip())
     if found is None:
         return None

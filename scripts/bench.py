@@ -36,7 +36,7 @@ def measure(words: list[str], cwd: str) -> tuple[float, float, int]:
 
 
 def commands(given: argparse.Namespace, plan: str) -> dict[str, list[str]]:
-    auditor = [sys.executable, "-c", "from auditor.cli import main; main()", "check", plan, "--policy", "policy.yaml"]
+    auditor = [sys.executable, "-c", "from auditor.cli import run; run()", "check", plan, "--policy", "policy.yaml"]
     found = {
         "python -c pass": [sys.executable, "-c", "pass"],
         "json.load": [sys.executable, "-c", f"import json; json.load(open('{plan}', 'rb'))"],

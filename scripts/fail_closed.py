@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--checkov")
     parser.add_argument("--trivy")
     given = parser.parse_args()
-    auditor = [sys.executable, "-c", "from auditor.cli import main; main()", "check", "plan.json", "--policy", "policy.yaml"]
+    auditor = [sys.executable, "-c", "from auditor.cli import run; run()", "check", "plan.json", "--policy", "policy.yaml"]
     programs = {"auditor": auditor, "auditor --strict": [*auditor, "--strict"]}
     if given.checkov:
         programs["checkov"] = [given.checkov, "-f", "plan.json", "--framework", "terraform_plan", "--skip-download", "--quiet", "--compact"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from auditor.checks.economics_context import EconomicsContext
 from auditor.checks.jobs import JobContext
@@ -16,8 +17,7 @@ from auditor.model import Job, Location, Outcome, Plan, Resource, Rule, Unknown,
 NOTHING = Index("", {}, {}, {})
 
 
-@dataclass(frozen=True, slots=True)
-class AuditContext:
+class AuditContext(msgspec.Struct, frozen=True):
     """One plan under audit.
 
     sovereignty is None when no allow list and no workload is given; with_allow tells the two apart.
@@ -29,14 +29,14 @@ class AuditContext:
     jobs: Sequence[Job] = ()
     sovereignty: SovereigntyContext | None = None
     with_allow: bool = False
-    providers: Mapping[str, tuple[str, str, int]] = field(default_factory=dict)
+    providers: Mapping[str, tuple[str, str, int]] = msgspec.field(default_factory=dict)
     lag: Callable[[], LagContext | None] | None = None
     economics: EconomicsContext | None = None
     resting: Resting | None = None  # None: the workload neither hydrates just in time nor is regulated
     backends: Sequence[Location] = ()
     allowed: tuple[tuple[str, Allowed], ...] = ()  # the top-level list
     operators: frozenset[str] | None = None  # None: not configured
-    job_context: JobContext = field(default_factory=JobContext)
+    job_context: JobContext = msgspec.field(default_factory=JobContext)
     index: Index = NOTHING
     as_of: str = ""
     workloads: Sequence[Workload] = ()

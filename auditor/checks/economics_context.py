@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
+
+import msgspec
 
 from auditor.economics import UNIT_NOTE, Price
 from auditor.facts import Trace
@@ -15,8 +16,7 @@ from auditor.workload import Declared
 SPOKES: Final = ("neocloud", "marketplace")
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """`data_home` as resolved: a cloud and a region, or why it is not known."""
 
     declared: str = ""
@@ -28,8 +28,7 @@ class Home:
         return f"{self.cloud}:{self.region}" if self.region else self.cloud
 
 
-@dataclass(frozen=True, slots=True)
-class EconomicsContext:
+class EconomicsContext(msgspec.Struct, frozen=True):
     """Declared facts, limits and prices of a run, and what its plan says of compute.
 
     declared is None where there is no manifest: the set is then not configured.
@@ -42,7 +41,7 @@ class EconomicsContext:
     hub_price: Price
     spoke_price: Price
     home: Home = Home()
-    classes: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, str] = msgspec.field(default_factory=dict)
     spokes: tuple[str, ...] = ()
     jobs: Sequence[Job] = ()
     traces: Callable[[], Sequence[Trace]] = tuple

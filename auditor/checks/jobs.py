@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+import msgspec
 
 from auditor.model import Accelerator, Job, Kind, Level, Outcome, strip_keys
 
@@ -12,8 +13,7 @@ Verdict = Literal["yes", "max", "maybe", "no"]  # holds; only at the maximum siz
 EFFICIENCY: Final = 0.35  # of a job over three zones; article 000
 
 
-@dataclass(frozen=True, slots=True)
-class JobContext:
+class JobContext(msgspec.Struct, frozen=True):
     """Policy values that the job rules need. `nearest` names a type with an RDMA fabric in the job's cloud."""
 
     max_gpus: int = 8
@@ -21,7 +21,7 @@ class JobContext:
     accept: tuple[str, ...] = ("infiniband", "roce", "efa")
     max_zones: int = 1
     gpu_hour_usd: float | None = None
-    nearest: Mapping[str, Accelerator] = field(default_factory=dict)  # job name -> type
+    nearest: Mapping[str, Accelerator] = msgspec.field(default_factory=dict)  # job name -> type
     checkpointing: bool = False  # of the workload; a declared job may say otherwise
     elastic: bool = False
     stack: str = "none"  # software that shows RDMA to pods: shown | missing | unknown | none (no cluster in the plan)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
+
+import msgspec
 
 from auditor.lagfacts import Feature, LagFacts, Shard, Support, add_months, over, span
 from auditor.laguse import InForce, LagUse, Use
@@ -18,8 +19,7 @@ from auditor.model import Evidence, Level, Outcome
 from auditor.versions import Version, parse_version
 
 
-@dataclass(frozen=True, slots=True)
-class LagContext:
+class LagContext(msgspec.Struct, frozen=True):
     """One plan's uses with the facts and the settings of the policy's `lag:` group."""
 
     use: LagUse
@@ -30,8 +30,8 @@ class LagContext:
     features: Sequence[str] = ()
     allow: Sequence[str] = ()
     has_plan: bool = True  # false for a state: without a lock nothing is asked
-    classes: Mapping[str, str] = field(default_factory=dict)  # provider source -> its class
-    _native: dict[tuple[str, str], Feature | None] = field(default_factory=dict)
+    classes: Mapping[str, str] = msgspec.field(default_factory=dict)  # provider source -> its class
+    _native: dict[tuple[str, str], Feature | None] = msgspec.field(default_factory=dict)
 
     def native(self, source: str, type_: str) -> Feature | None:
         """The feature that a native resource type is."""

@@ -7,7 +7,6 @@ first line of the table that fits); `provider_outcomes` judges the provider itse
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -48,13 +47,12 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
     alternatives: tuple[tuple[tuple[str, Allowed], ...], ...] = ()  # with those: every set of lists that may govern
 
 
-@dataclass(frozen=True, slots=True)
-class SovereigntyContext:
+class SovereigntyContext(msgspec.Struct, frozen=True):
     """What holds for the whole run."""
 
     index: Index
     regulated: bool = False
-    region_guarantees: Mapping[str, str] = field(default_factory=dict)
+    region_guarantees: Mapping[str, str] = msgspec.field(default_factory=dict)
     remedy: Callable[[Subject, Location], str] | None = None  # what would pass instead
 
 
@@ -114,6 +112,8 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
             verdict = seen.get(key)
             if verdict is None:
                 verdict = seen[key] = decide(location, subject.allowed, context.regulated)
+            if verdict == "pass" and not subject.alternatives:
+                continue
             outcome = _judge(subject, location, context, verdict)
             if outcome is not None and not (drifted and (outcome.address, outcome.path) in drifted):
                 yield outcome

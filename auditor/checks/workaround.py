@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import msgspec
@@ -53,8 +52,7 @@ def _like(text: str, pattern: str) -> bool:
     return re.fullmatch(made, text, re.IGNORECASE) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(msgspec.Struct, frozen=True):
     """One API type: the native types that stand for it with the first version, or the feature that it is."""
 
     api: str

@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 
 import click
+import msgspec
 
 from auditor.catalog import Catalog
 from auditor.cli.revision import revision
@@ -20,8 +21,7 @@ from auditor.model import Report, SourceRange
 from auditor.report import FORMATS, RenderOptions, diagnostics
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """One format and the file it goes to; None is stdout."""
 
     format: str

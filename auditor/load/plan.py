@@ -133,7 +133,7 @@ def _read(name: str, data: bytes, path: Path | None) -> Plan:
         tree = archive_tree(path, data) if path is not None else None
         data = _show(name, path)
     text, notices = _unwrap(name, data)
-    if not text.strip():
+    if not text[:_TAIL].strip() and not text.strip():
         raise InputError(f"{name}: the file is empty", "Run: terraform show -json tfplan > plan.json")
     file = _decode(name, text)
     plan = _plan(name, file, tuple(notices))
@@ -191,6 +191,9 @@ def _unwrap(name: str, data: bytes) -> tuple[bytes, list[str]]:
     return _without_tail(data, name, notices), notices
 
 
+_TAIL: Final = 64  # bytes; enough for the line ends after the last brace
+
+
 def _line_starts(data: bytes) -> Iterator[int]:
     at = data.find(b"\n")
     while at >= 0:
@@ -200,9 +203,9 @@ def _line_starts(data: bytes) -> Iterator[int]:
 
 def _without_tail(data: bytes, name: str, notices: list[str]) -> bytes:
     """Workflow commands (`::debug::...`) that a wrapper prints after the JSON are dropped."""
+    if data[-_TAIL:].rstrip().endswith(b"}"):
+        return data  # the decoder skips white space; stripping it here would copy the whole plan
     body = data.rstrip()
-    if body.endswith(b"}"):
-        return body
     cut = body.find(b"\n::")
     if cut > 0 and body[:cut].rstrip().endswith(b"}"):
         notices.append(f"{name}: skipped wrapper output after the JSON")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from auditor.model import Report, SourceRange
 
@@ -13,16 +14,14 @@ if TYPE_CHECKING:
     from auditor.facts import Coordinates
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True):
     """A commit of a repository: its address without user or password, and the id of the commit ("" when unknown)."""
 
     repository: str
     commit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
+class RenderOptions(msgspec.Struct, frozen=True):
     """What a renderer may know besides the report; it never looks at the terminal or the disk itself.
 
     width: columns to wrap at, 0 for no wrapping.

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from auditor.model import LEVELS, Finding, Level, Report, strip_keys
 
@@ -30,8 +31,7 @@ _PREFIX: Final = re.compile(r"[A-Za-z_-]*[A-Za-z]")
 _NUMBER: Final = re.compile(r"(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """Findings told as one. `findings` is never empty; the first one speaks for all."""
 
     findings: tuple[Finding, ...]
@@ -53,7 +53,7 @@ class Group:
     @property
     def addresses(self) -> list[str]:
         """Distinct addresses in natural order (`gpu[2]` before `gpu[10]`)."""
-        return sorted({f.address for f in self.findings}, key=natural)
+        return list(dict.fromkeys(f.address for f in self.findings))  # `group` sorted the findings so
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -91,14 +91,14 @@ def set_order(prefixes: Iterable[str]) -> list[str]:
 def group(findings: Sequence[Finding]) -> list[Group]:
     """Groups in the order of their worst finding; fails before opens."""
     found: dict[tuple[str, ...], list[Finding]] = {}
-    for f in sorted(findings, key=lambda f: (f.kind != "fail", sort_key(f), natural(f.address))):
+    for f in sorted(findings, key=lambda f: (f.kind != "fail", sort_key(f))):
         if f.kind == "open" and f.cause:
             key: tuple[str, ...] = (f.rule, f.kind, f.level, f.cause)
         else:
             block = strip_keys(f.address)
             key = (f.rule, f.kind, f.level, block, f.path, f.observed, f.expected, f.cause, f.role or "")
         found.setdefault(key, []).append(f)
-    return [Group(tuple(sorted(fs, key=lambda f: natural(f.address)))) for fs in found.values()]
+    return [Group(tuple(sorted(fs, key=lambda f: natural(f.address)) if len(fs) > 1 else fs)) for fs in found.values()]
 
 
 def by_set(report: Report) -> list[tuple[str, list[Group]]]:

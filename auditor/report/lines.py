@@ -7,8 +7,9 @@ points at the plan file, line 1; never at a guessed line.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from auditor.model import Finding, Level, Report, SourceRange, WaiverRef, strip_keys
 from auditor.report.grouping import level_rank, natural, sort_key
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from auditor.report import RenderOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(msgspec.Struct, frozen=True):
     """Findings of one rule on one source line; `findings[0]` speaks, fails before opens."""
 
     findings: tuple[Finding, ...]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.jobfacts import Fabric, Nics, condition
 from auditor.model import UNKNOWN, Accelerator, FabricState
@@ -13,8 +14,7 @@ from auditor.resolve.members import Member, Reader
 UNDECIDED = ("unknown", "cluster-only")
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(msgspec.Struct, frozen=True):
     """`missing`: what to write, attribute by attribute. `cause`: why it is open."""
 
     state: FabricState

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from auditor.facts import Cloud
 from auditor.model import UNKNOWN, Accelerator
@@ -18,8 +19,7 @@ _INFERENCE = re.compile(r"T4g?|L4|L40S|A10G?|RTX.*|Inferentia\d?")
 _FABRIC = {"rdma": "roce", "tcpxo": "tcpx"}
 
 
-@dataclass(frozen=True, slots=True)
-class Types:
+class Types(msgspec.Struct, frozen=True):
     """`none`: certainly no accelerators. `unlisted`: accelerator-looking types the catalogue lacks."""
 
     names: tuple[str, ...] = ()

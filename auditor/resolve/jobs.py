@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.facts import Facts
 from auditor.jobfacts import Refusal, pointer
@@ -51,8 +51,7 @@ _PATH: Final = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 _SIZING: Final = ("instance", "fleet", "karpenter")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What the policy and the workload manifest say of jobs."""
 
     max_gpus: int = 8
@@ -61,8 +60,7 @@ class Settings:
     declared: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True):
     """One sizing instance, read."""
 
     member: Member
@@ -87,15 +85,14 @@ class Unit:
     labels: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class JobBuilder:
+class JobBuilder(msgspec.Struct):
     """`regions` tells where a resource stands: region ids."""
 
     plan: Plan
     refs: References
     facts: Facts
     regions: Callable[[Resource], tuple[str, ...]]
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = msgspec.field(default_factory=Settings)
 
     def build(self) -> list[Job]:
         """All jobs, sorted by name."""
@@ -453,12 +450,11 @@ _Reading = tuple[Projection, Projection, Projection | None, list[tuple[Target, s
 _NOT_READ: Final = ("labels", "names", "identity", "id_pattern", "source", "date", "confidence")
 
 
-@dataclass(slots=True)
-class _Alike:
+class _Alike(msgspec.Struct):
     """Tells instances of one block apart only by what a job is read from: equal keys give equal units."""
 
     reader: Reader
-    _plans: dict[str, _Reading | None] = field(default_factory=dict)
+    _plans: dict[str, _Reading | None] = msgspec.field(default_factory=dict)
 
     def key(self, r: Resource) -> tuple[object, ...] | None:
         """None where instances are not alike even so: several units, a domain each, an uncertain count."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import msgspec
@@ -46,8 +45,7 @@ class Located(msgspec.Struct, frozen=True, gc=False):
         return next((loc for loc in self.locations if loc.role == "home"), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _TypePlan:
+class _TypePlan(msgspec.Struct, frozen=True):
     """What to read of one (provider, type): built once per plan."""
 
     cloud: Cloud
@@ -61,27 +59,27 @@ class _TypePlan:
     reader: Reader
 
 
-@dataclass(slots=True)
-class Locator:
+class Locator(msgspec.Struct):
     """Locates the resources of one plan. `assume` maps `aws.region`-like names to values."""
 
     plan: Plan
     refs: References
     facts: Facts
-    assume: Mapping[str, str] = field(default_factory=dict)
-    _types: dict[tuple[str, str], _TypePlan | None] = field(default_factory=dict)
-    _homes: dict[str, tuple[Location, ...]] = field(default_factory=dict)
-    _evidence: dict[tuple[str, str, str], tuple[tuple[Evidence, ...], bool]] = field(default_factory=dict)
-    _referred_homes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Location, ...]] = field(
+    assume: Mapping[str, str] = msgspec.field(default_factory=dict)
+    _types: dict[tuple[str, str], _TypePlan | None] = msgspec.field(default_factory=dict)
+    _homes: dict[str, tuple[Location, ...]] = msgspec.field(default_factory=dict)
+    _evidence: dict[tuple[str, str, str], tuple[tuple[Evidence, ...], bool]] = msgspec.field(default_factory=dict)
+    _referred_homes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Location, ...]] = msgspec.field(
         default_factory=dict
     )
-    _placed: dict[tuple[object, ...], tuple[Status, tuple[Location, ...]]] = field(default_factory=dict)
-    _sources: dict[str, tuple[str, Provider | None]] = field(default_factory=dict)
-    _shared: dict[tuple[object, ...], tuple[Location, ...]] = field(default_factory=dict)
-    _keyed: dict[str, list[tuple[Target, str]]] = field(default_factory=dict)
-    _routing: set[str] = field(default_factory=set)
+    _placed: dict[tuple[object, ...], tuple[Status, tuple[Location, ...]]] = msgspec.field(default_factory=dict)
+    _sources: dict[str, tuple[str, Provider | None]] = msgspec.field(default_factory=dict)
+    _shared: dict[tuple[object, ...], tuple[Location, ...]] = msgspec.field(default_factory=dict)
+    _keyed: dict[str, list[tuple[Target, str]]] = msgspec.field(default_factory=dict)
+    _signatures: dict[int, tuple[Resource, tuple[object, ...]]] = msgspec.field(default_factory=dict)
+    _routing: set[str] = msgspec.field(default_factory=set)
     _providers: Providers | None = None
-    used_assumptions: dict[str, str] = field(default_factory=dict)
+    used_assumptions: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def providers(self) -> Providers:
@@ -176,6 +174,9 @@ class Locator:
 
         Of an id only whether it is there counts: what it decides is never shared (`own` of `_place`).
         """
+        held = self._signatures.get(id(r))
+        if held is not None and held[0] is r:  # kept beside its key: an id alone may come back for another record
+            return held[1]
         block = block_address(r)
         keyed = self._keyed.get(block)
         if keyed is None:
@@ -184,7 +185,9 @@ class Locator:
             traces = [self.refs.trace(block, p) for p in dict.fromkeys(paths)]
             keyed = self._keyed[block] = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
         seen = tuple([id(self.refs.instances_of(r, t, k)) for t, k in keyed]) if keyed else ()
-        return (block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r))
+        made = (block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r))
+        self._signatures[id(r)] = (r, made)
+        return made
 
     def _located(self, r: Resource, tp: _TypePlan, status: Status, locations: tuple[Location, ...]) -> Located:
         meta = tp.facts
@@ -283,6 +286,8 @@ class Locator:
                 found.extend(self._read(r, tp, spec, v, ()))
         if len(found) > 1 and any(loc.places for loc in found):
             found = [loc for loc in found if loc.places or not self._redundant(r, tp, loc)]
+        if len(found) < 2:
+            return found, computed, cause
         unique: dict[tuple[str, ...], Location] = {}
         for loc in found:
             region = tuple(sorted({f"{p.region}|{p.country}" for p in loc.places})) or (loc.path,)

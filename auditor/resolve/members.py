@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -22,8 +21,7 @@ from auditor.values import Body, Projection, Value, decode_after
 Found = Literal["found", "absent", "unknown", "outside"]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One resource (or one block of it) that a job is read from. `prefix` is the path of that block."""
 
     resource: Resource
@@ -37,8 +35,7 @@ class Member:
     via: str = ""  # the attribute of another member that led here
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(msgspec.Struct, frozen=True):
     """What an attribute refers to. `single`: it names exactly one instance of what was found."""
 
     how: Found
@@ -49,18 +46,17 @@ class Joined:
     mixed: bool = False  # this instance means some of the members, the plan does not say which
 
 
-@dataclass(slots=True)
-class Reader:
+class Reader(msgspec.Struct):
     """Reads the resources of one plan that have a row in some cloud's job tables."""
 
     plan: Plan
     refs: References
     facts: Facts
-    _rows: dict[tuple[str, str], tuple[Cloud, list[Row]] | None] = field(default_factory=dict)
-    _identities: dict[str, dict[str, list[Resource]]] = field(default_factory=dict)
-    _whens: dict[tuple[str, str, tuple[str, ...]], Projection] = field(default_factory=dict)
-    _members: dict[str, Member | None] = field(default_factory=dict)
-    _joined: dict[tuple[object, ...], Joined] = field(default_factory=dict)
+    _rows: dict[tuple[str, str], tuple[Cloud, list[Row]] | None] = msgspec.field(default_factory=dict)
+    _identities: dict[str, dict[str, list[Resource]]] = msgspec.field(default_factory=dict)
+    _whens: dict[tuple[str, str, tuple[str, ...]], Projection] = msgspec.field(default_factory=dict)
+    _members: dict[str, Member | None] = msgspec.field(default_factory=dict)
+    _joined: dict[tuple[object, ...], Joined] = msgspec.field(default_factory=dict)
 
     def tables(self, m: Member) -> JobTables:
         """The job tables of the cloud whose provider manages a member."""
@@ -153,6 +149,8 @@ class Reader:
             root = self.member(m.resource)
             return self.values(root, (steps[0][1:], *steps[1:])) if root is not None else []
         found = _filtered(m.body, steps)
+        if len(found) == 1 and found[0].value is not UNKNOWN and not found[0].sensitive:
+            return found
         kept = [v for v in found if v.value is not UNKNOWN or not self._filled_in(m, steps, v)]
         # A sensitive value must not come out, in a size or a zone either: it counts as not known.
         return [Value(v.path, UNKNOWN, True) if v.sensitive else v for v in kept]

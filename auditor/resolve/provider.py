@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from auditor.model import UNKNOWN, Evidence, Plan, ProviderConfig, Resource, block_address
 from auditor.resolve.references import References, Target
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderRegion:
+class ProviderRegion(msgspec.Struct, frozen=True):
     """What a provider block says of its region.
 
     values: the one value, or several where the block is not certain (then `candidates`).

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
 from auditor.values import Projection, Value, decode_after, shapeless
@@ -40,8 +40,7 @@ class _PriorState(msgspec.Struct):
     values: _PriorValues | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A resource or data block that an expression mentions; `key` is set where one instance is named."""
 
     block: str
@@ -49,8 +48,7 @@ class Target:
     attribute: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(msgspec.Struct, frozen=True):
     """All an expression can stand for. `unresolved` names what could not be followed (`local.x`)."""
 
     targets: tuple[Target, ...] = ()
@@ -83,8 +81,7 @@ class Trace:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
+class _Seen(msgspec.Struct, frozen=True):
     """Instances of a block that one module instance sees."""
 
     instances: list[Resource]

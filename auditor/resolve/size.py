@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.jobfacts import amount, condition
 from auditor.model import UNKNOWN
@@ -12,8 +13,7 @@ from auditor.resolve.members import Member, Reader
 from auditor.resolve.zones import Zones
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(msgspec.Struct, frozen=True):
     """Nodes and accelerators, at least and at most; None where not known. `path`: the attribute that says."""
 
     nodes_min: int | None

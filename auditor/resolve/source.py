@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -41,8 +40,7 @@ class _Ambiguous(Exception):
     """Two answers are possible."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pointed:
+class Pointed(msgspec.Struct, frozen=True):
     """The primary place, and the inner line of a downloaded module."""
 
     primary: SourceRange | None
@@ -347,8 +345,7 @@ class Pointer:
 # --- choosing among alike blocks -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(msgspec.Struct, frozen=True):
     literals: Mapping[str, Any]
     dynamic: bool
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
+import msgspec
+
+from auditor.facts import Cloud
 from auditor.jobfacts import pointer, segments
 from auditor.model import UNKNOWN
 from auditor.resolve.members import Joined, Member, Reader, whole
 
 
-@dataclass(frozen=True, slots=True)
-class Zones:
+class Zones(msgspec.Struct, frozen=True):
     """`known`: zones it may use at once. `most`: how many at once, None where the plan does not say.
 
     `one_of`: it uses one of the known zones, the plan does not say which. `path`: where it is written.
@@ -25,11 +26,11 @@ class Zones:
     stated: bool = True  # something in the plan speaks of zones
 
 
-@dataclass(slots=True)
-class ZoneReader:
+class ZoneReader(msgspec.Struct):
     reader: Reader
-    _cache: dict[str, Zones] = field(default_factory=dict)
-    _unions: dict[tuple[object, ...], Zones] = field(default_factory=dict)
+    _cache: dict[str, Zones] = msgspec.field(default_factory=dict)
+    _plain: dict[tuple[str, str, tuple[str, ...]], Zones] = msgspec.field(default_factory=dict)
+    _unions: dict[tuple[object, ...], Zones] = msgspec.field(default_factory=dict)
 
     def of(self, member: Member, chain: Iterable[Member]) -> Zones:
         """The zones of a sizing resource: its own attributes first, then its templates and parts."""
@@ -66,19 +67,18 @@ class ZoneReader:
         if not known and not unknown:
             return None
         where = values[0].path
-        if unknown and not known and (lent := self._borrowed(m, path, hops)) is not None:
+        if not unknown:  # read once for all that say the same
+            key = (m.cloud.id, where, tuple(known))
+            if key not in self._plain:
+                self._plain[key] = _named(m.cloud, known, where)
+            return self._plain[key]
+        if not known and (lent := self._borrowed(m, path, hops)) is not None:
             return Zones(lent.known, lent.most, where, lent.one_of, lent.same)
-        sites = m.cloud.jobs.region_zones == 1  # a region of this cloud is one zone
-        regions = [] if sites else [v for v in known if v in m.cloud.regions and m.cloud.regions[v].kind == "region"]
-        if regions and len(regions) == len(known):
-            return Zones((), m.cloud.jobs.region_zones, where)
-        zones = tuple(dict.fromkeys(short(z) for z in known if z not in regions))
-        if unknown:
-            steps = segments(path)
-            trace = self.reader.refs.trace(m.block, whole(m, steps))
-            same = not trace.keyed and len(values) == 1
-            return Zones(zones, None, where, same=same)
-        return Zones(zones, len(zones), where)
+        spoken = _named(m.cloud, known, where)
+        if known and not spoken.known:
+            return spoken  # regions alone
+        trace = self.reader.refs.trace(m.block, whole(m, segments(path)))
+        return Zones(spoken.known, None, where, same=not trace.keyed and len(values) == 1)
 
     def _borrowed(self, m: Member, path: str, hops: int) -> Zones | None:
         """`availability_zone = aws_x.y.availability_zone`, unknown: the zone of what it refers to."""
@@ -139,6 +139,16 @@ class ZoneReader:
         if most is None and len(joined.members) == 1 and not joined.partial and joined.members[0].row.kind == "subnet":
             return Zones(tuple(zones), 1, path, same=True)  # one subnet is in one zone, whichever
         return Zones(tuple(zones), most, path)
+
+
+def _named(cloud: Cloud, values: list[str], where: str) -> Zones:
+    """What written values stand for: zones by name; every zone of a region where only regions are named."""
+    sites = cloud.jobs.region_zones == 1  # a region of this cloud is one zone
+    regions = [] if sites else [v for v in values if v in cloud.regions and cloud.regions[v].kind == "region"]
+    if regions and len(regions) == len(values):
+        return Zones((), cloud.jobs.region_zones, where)
+    zones = tuple(dict.fromkeys(short(z) for z in values if z not in regions))
+    return Zones(zones, len(zones), where)
 
 
 def join_zones(parts: list[tuple[str, Zones]]) -> Zones:
