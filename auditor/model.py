@@ -232,6 +232,8 @@ def strip_keys(address: str) -> str:
     """`module.a["x.y"].t.n[0]` -> `module.a.t.n`; quoted keys may hold dots and brackets."""
     if "[" not in address:
         return address
+    if address.endswith("]") and address.count("[") == 1:
+        return address[: address.index("[")]
     out: list[str] = []
     i, n = 0, len(address)
     while i < n:
@@ -256,10 +258,11 @@ def strip_keys(address: str) -> str:
 def block_address(resource: Resource) -> str:
     """The address of the resource block: no instance key, of the resource or of a module."""
     prefix = _module_prefix(resource.module_address) if resource.module_address else ""
-    data = "data." if resource.is_data else ""
     if not resource.name:
         return strip_keys(resource.address)
-    return f"{prefix}{data}{resource.type}.{resource.name}"
+    if resource.mode == "data":
+        return f"{prefix}data.{resource.type}.{resource.name}"
+    return f"{prefix}{resource.type}.{resource.name}"
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,7 @@ itself writes them in addresses. Nothing is dropped: two different names stay di
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 # C0 and C1 controls, DEL, soft hyphen, bidi marks, embeddings, overrides and isolates, line and paragraph
@@ -20,6 +21,12 @@ _UNSAFE: Final = re.compile(f"[{_HIDDEN}]")
 _ANYWHERE: Final = "##["
 _INERT: Final = "#\\u0023["
 _SPACES: Final = re.compile(r"\s*[\r\n]\s*")
+
+
+@cache
+def _unsafe() -> re.Pattern[str]:
+    """Compiled when the first odd character is met: so wide a set takes milliseconds."""
+    return re.compile(f"[{_HIDDEN}]")
 
 
 def _visible(match: re.Match[str]) -> str:
