@@ -34,7 +34,7 @@ def render(report: Report, options: RenderOptions) -> str:
 
 
 def _without_waived(options: RenderOptions) -> RenderOptions:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(options, sarif_include_waived=False)
 
