@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.documents import Document, decoded, read_file, read_yaml, validate
 from auditor.errors import PolicyError
