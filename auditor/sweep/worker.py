@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -87,8 +87,8 @@ class Worker:
         catalog = Catalog(settings.catalog)
         # Laid over once, not once a plan.
         self.catalog = catalog.over(settings.config.overlay)
-        self.config = replace(settings.config, overlay=Overlay())
-        self.own = replace(settings.own, overlay=Overlay())
+        self.config = msgspec.structs.replace(settings.config, overlay=Overlay())
+        self.own = msgspec.structs.replace(settings.own, overlay=Overlay())
         self._done = 0
 
     def __call__(self, item: Item) -> Result:
