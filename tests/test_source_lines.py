@@ -70,7 +70,7 @@ def point(tmp_path: Path, files: dict[str, str], address: str, path: str, after:
         file.write_bytes(text.encode())
     tree = read_tree(Disk(tmp_path / "root", ""))
     change = Change(("create",), after=msgspec.Raw(msgspec.json.encode(after or {})))
-    type_ = address.split(".")[-2]
+    type_ = address.split("[")[0].split(".")[-2]
     plan = Plan("plan.json", "plan", [Resource(address, type_, change=change)])
     found = Pointer(plan, tree).point(address, path)
     place = found.primary
@@ -97,6 +97,32 @@ DYNAMIC = """resource "aws_x" "t" {
   }
 }
 """
+KNOWN = """locals {
+  near = ["eu-west-1"]
+  far  = ["us-west-2", "us-east-1"]
+  name = "ap-${local.one}"
+  one  = "south-1"
+}
+resource "aws_x" "t" {
+  dynamic "replica" {
+    for_each = local.near
+    content {
+      region_name = replica.value
+    }
+  }
+  dynamic "replica" {
+    for_each = toset(local.far)
+    iterator = it
+    content {
+      region_name = it.key
+    }
+  }
+  replica {
+    region_name = local.name
+  }
+}
+"""
+PLANNED = {"replica": [{"region_name": "ap-south-1"}, {"region_name": "us-west-2"}, {"region_name": "eu-west-1"}, {"region_name": "us-east-1"}]}
 CASES = [
     ("attribute", {"main.tf": 'resource "aws_x" "t" {\n  region = "us"\n}\n'}, "aws_x.t", "region", None, 'main.tf:2 region = "us"'),
     ("absent attribute", {"main.tf": 'resource "aws_x" "t" {\n}\n'}, "aws_x.t", "region", None, 'main.tf:1 resource "aws_x" "t" {'),
@@ -114,6 +140,13 @@ CASES = [
     ("a list kept in order", {"main.tf": 'resource "aws_x" "t" {\n  nic {\n    s = var.a\n  }\n  nic {\n    s = var.b\n  }\n}\n'}, "aws_x.t", "nic[1].s", {"nic": [{"s": "1"}, {"s": "2"}]}, "main.tf:6 s = var.b"),
     ("two dynamic blocks of one type", {"main.tf": DYNAMIC.replace("}\n}\n", "}\n" + DYNAMIC.split("\n", 1)[1])}, "aws_x.t", "replica[1].region_name", {"replica": [{"region_name": "a"}, {"region_name": "b"}]}, "none"),
     ("dynamic block", {"main.tf": DYNAMIC}, "aws_x.t", "replica[1].region_name", {"replica": [{"region_name": "a"}, {"region_name": "b"}]}, "main.tf:5 region_name = replica.value"),
+    ("dynamic blocks over known lists, the first", {"main.tf": KNOWN}, "aws_x.t", "replica[2].region_name", PLANNED, "main.tf:11 region_name = replica.value"),
+    ("dynamic blocks over known lists, the second", {"main.tf": KNOWN}, "aws_x.t", "replica[1].region_name", PLANNED, "main.tf:18 region_name = it.key"),
+    ("dynamic blocks over known lists, the static one", {"main.tf": KNOWN}, "aws_x.t", "replica[0].region_name", PLANNED, "main.tf:22 region_name = local.name"),
+    ("dynamic blocks over lists that share a value", {"main.tf": KNOWN.replace('"eu-west-1"', '"us-east-1"')}, "aws_x.t", "replica[0].region_name", {"replica": [{"region_name": "us-east-1"}, {"region_name": "us-west-2"}]}, "none"),
+    ("blocks told apart by a module's arguments", {"main.tf": 'module "m" {\n  source = "./m"\n  a = "x1"\n  b = "x2"\n}\n', "m/r.tf": 'variable "a" {}\nvariable "b" {}\nresource "aws_x" "t" {\n  nic {\n    s = var.a\n  }\n  nic {\n    s = var.b\n  }\n}\n'}, "module.m.aws_x.t", "nic[0].s", {"nic": [{"s": "x2"}, {"s": "x1"}]}, "m/r.tf:8 s = var.b"),
+    ("blocks told apart by the instance's key", {"main.tf": 'resource "aws_x" "t" {\n  for_each = toset(["p", "q"])\n  nic {\n    s = "${each.key}-1"\n  }\n  nic {\n    s = "${each.value}-2"\n  }\n}\n'}, 'aws_x.t["q"]', "nic[0].s", {"nic": [{"s": "q-2"}, {"s": "q-1"}]}, 'main.tf:7 s = "${each.value}-2"'),
+    ("a place as the provider writes it", {"main.tf": 'resource "aws_x" "t" {\n  geo {\n    location = "West Europe"\n  }\n  geo {\n    location = var.l\n  }\n}\n'}, "aws_x.t", "geo[0].location", {"geo": [{"location": "westeurope"}, {"location": "eastus2"}]}, 'main.tf:3 location = "West Europe"'),
     ("static before dynamic", {"main.tf": DYNAMIC.replace("{\n  dynamic", '{\n  replica {\n    region_name = "a"\n  }\n  dynamic', 1)}, "aws_x.t", "replica[2].region_name", {"replica": [{"region_name": "a"}, {"region_name": "b"}, {"region_name": "c"}]}, "main.tf:8 region_name = replica.value"),
     ("attribute absent from a nested block", {"main.tf": TWO}, "aws_x.t", "replica[0].kms", {"replica": [{"region_name": "us-west-2"}, {"region_name": "b"}]}, "main.tf:2 replica {"),
     ("inside an object", {"main.tf": 'resource "az" "t" {\n  body = {\n    sku = { name = "Zone" }\n  }\n}\n'}, "az.t", "body.sku.name", None, 'main.tf:3 name = "Zone"'),

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from auditor.model import Evidence, Finding, Plan, Resource, SourceRange, strip_keys
+from auditor.resolve.source_values import SourceValues
 from auditor.syntax import Attribute, Block, Body, GetAttr, Item, Literal, Module, Name, Object, Source, SourceTree, Tuple
 from auditor.values import decode_after
 
@@ -59,6 +60,7 @@ class Pointer:
         self._cache: dict[tuple[str, str, bool], Pointed] = {}
         self._steps: dict[tuple[str, ...], tuple[str, int] | None] = {}
         self._instances: Mapping[str, Resource] | None = None
+        self.values = SourceValues(plan, tree)
 
     # --- findings
 
@@ -211,11 +213,33 @@ class Pointer:
     ) -> Block:
         if len(blocks) == 1:
             return blocks[0]
-        candidates = []
-        for b in blocks:
+        candidates = self._candidates(blocks, address)
+        return blocks[candidates[_choose(candidates, index, self._elements(address, walked))].block]
+
+    def _candidates(self, blocks: list[Block], address: str) -> list[_Candidate]:
+        """Every block with the values it is known to have, a dynamic one as often as it repeats where that is known."""
+        names, rest = _split(strip_keys(address))
+        module = self.tree.modules.get(".".join(f"module.{n}" for n in names))
+        resource = module.resources.get(rest) if module is not None else None
+        own = self.values.instance(address, resource, module) if module is not None and resource is not None else {}
+        found: list[_Candidate] = []
+        for at, b in enumerate(blocks):
             contents = b.body.of_type("content") if b.type == "dynamic" else [b]
-            candidates.append(_Candidate(_literals(contents[0].body) if contents else {}, b.type == "dynamic"))
-        return blocks[_choose(candidates, index, self._elements(address, walked))]
+            body = contents[0].body if contents else Body()
+            items = self.values.items(b, module, own) if b.type == "dynamic" and module is not None else None
+            if b.type != "dynamic" or items is None:
+                found.append(_Candidate(self._known(body, module, own), b.type == "dynamic", at))
+                continue
+            label = _dotted(b.body.attributes.get("iterator")) or b.labels[0]
+            for key, value in items:
+                found.append(_Candidate(self._known(body, module, {**own, label: {"key": key, "value": value}}), False, at))
+        return found
+
+    def _known(self, body: Body, module: Module | None, names: Mapping[str, Any]) -> dict[str, Any]:
+        if module is None:
+            return _literals(body)
+        made = {n: self.values.value(a.expr, module, names) for n, a in body.attributes.items()}
+        return {n: v for n, v in made.items() if isinstance(v, (str, bool, int, Decimal))}
 
     def _descend(
         self, attribute: Attribute, expr: Any, steps: Sequence[tuple[str, int | None]], address: str,
@@ -230,7 +254,8 @@ class Pointer:
                 return None
             objects = [_item_literals(i) for i in expr.items]
             if all(isinstance(i.value, Object) for i in expr.items):
-                chosen = _choose([_Candidate(o, False) for o in objects], index, self._elements(address, (*walked, name)))
+                candidates = [_Candidate(o, False, k) for k, o in enumerate(objects)]
+                chosen = _choose(candidates, index, self._elements(address, (*walked, name)))
             else:
                 elements = self._elements(address, (*walked, name))
                 wanted = elements[index] if index < len(elements) else None
@@ -348,6 +373,7 @@ class Pointer:
 class _Candidate(msgspec.Struct, frozen=True):
     literals: Mapping[str, Any]
     dynamic: bool
+    block: int  # which of the written ones it is
 
 
 def _choose(candidates: list[_Candidate], index: int | None, elements: list[Any]) -> int:
@@ -363,7 +389,7 @@ def _choose(candidates: list[_Candidate], index: int | None, elements: list[Any]
         return index
     fits = [[i for i, c in enumerate(candidates) if _fits(e, c.literals)] for e in elements]
     mine = fits[index]
-    if len(mine) == 1:
+    if mine and len({candidates[i].block for i in mine}) == 1:
         return mine[0]
     dynamics = [i for i, c in enumerate(candidates) if c.dynamic]
     order: list[int] = []
@@ -433,7 +459,7 @@ def _scalar(value: Any) -> Any:
         try:
             return str(Decimal(value).normalize())
         except ArithmeticError:
-            return value
+            return value.lower().replace(" ", "")  # as providers write places: `West Europe` is `westeurope`
     return value
 
 
