@@ -6,7 +6,10 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -193,9 +196,6 @@ def test_the_same_plan_is_audited_once(tmp_path: Path, estate: Path) -> None:
 
 
 def test_settings_have_the_same_id_in_every_process(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     script = "import sys; sys.path.insert(0, 'tests'); from sweeping import settings; print(settings().id)"
     told = {
         subprocess.run(
@@ -276,6 +276,34 @@ def test_a_worker_that_dies_takes_only_its_own_plan_with_it(tmp_path: Path, monk
     told = {p.rpartition("/")[2]: (s, r) for p, s, r in ask(tmp_path / ".store", "SELECT plan, status, reason FROM plans")}
     assert told.pop("deadly.json") == ("unreadable", "crashed")
     assert told == {f"{n}.json": ("read", "") for n in ("a", "b", "fragile", "y", "z")}
+
+
+ORPHANS = """
+import multiprocessing, sys, time
+sys.path.insert(0, sys.argv[1])
+if __name__ == "__main__":
+    from sweeping import Finder, settings
+    from auditor.sweep import pool
+    results = pool.run(Finder().find([sys.argv[2]]), settings(), frozenset(), 2)
+    next(results)
+    print(*(c.pid for c in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+def test_a_killed_sweep_leaves_no_process_behind(tmp_path: Path, estate: Path) -> None:
+    (tmp_path / "orphans.py").write_text(ORPHANS)
+    args = [sys.executable, str(tmp_path / "orphans.py"), str(Path(__file__).parent), str(estate)]
+    with subprocess.Popen(args, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = parent.stdout.readline().split()
+        assert len(pids) == 2
+        parent.kill()
+    end = time.monotonic() + 20
+    while left := [p for p in pids if (f := Path(f"/proc/{p}/cmdline")).exists() and f.read_bytes()]:
+        assert time.monotonic() < end, left
+        time.sleep(0.05)
 
 
 def test_a_bug_in_one_plan_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

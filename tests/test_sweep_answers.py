@@ -107,6 +107,11 @@ def test_opens_name_the_fix_that_clears_most(estate: Path) -> None:
     for c in a.causes:
         assert 0 < c.clears <= c.findings
         assert c.fix
+    assert sum(f.findings for f in a.fixes) == a.opens
+    assumed = next(f for f in a.fixes if "--assume" in f.fix)
+    assert assumed.fix == "pass --assume aws.region=REGION"
+    sql = "SELECT count(*) FROM findings WHERE kind = 'open' AND state = 'active' AND contains(remediation, 'aws.region=')"
+    assert [(assumed.findings,)] == ask(estate / "store", sql)
 
 
 def test_change_since_the_last_run(tmp_path: Path) -> None:

@@ -80,6 +80,15 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """One thing to do, whatever the causes: an assumption is the same one however the sentence around it reads."""
+
+    fix: str
+    findings: int
+    plans: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Against the last complete run over the same paths. One finding: fingerprint and kind in one plan."""
 
@@ -142,6 +151,7 @@ class Answers:
     providers: tuple[ProviderVersion, ...]
     teams: tuple[Team, ...]
     causes: tuple[Cause, ...]
+    fixes: tuple[Fix, ...]
     change: Change | None
     places: tuple[Place, ...]
     trend: tuple[Past, ...]
@@ -176,7 +186,7 @@ def answers(store: Answerer, run: str, shard: Callable[[str], Shard | None]) -> 
             )
         ),
         _rules(store, run), _jurisdictions(store, run), _providers(store, run, record["as_of"], shard),
-        _teams(store, run), _causes(store, run), _change(store, record), _places(store, run), _trend(store, record),
+        _teams(store, run), _causes(store, run), _fixes(store, run), _change(store, record), _places(store, run), _trend(store, record),
         undecided, hidden,
     )  # fmt: skip
 
@@ -276,6 +286,16 @@ def _causes(store: Answerer, run: str) -> tuple[Cause, ...]:
         [run],
     )
     return tuple(Cause(c, tuple(rules), n, plans, best["fix"], best["n"]) for c, rules, n, plans, best in rows)
+
+
+def _fixes(store: Answerer, run: str) -> tuple[Fix, ...]:
+    rows = store.ask(
+        """SELECT CASE WHEN regexp_matches(remediation, '--assume \\S+=') THEN 'pass ' || regexp_extract(remediation, '--assume \\S+=\\w+')
+          ELSE remediation END AS fix, count(*), count(DISTINCT plan)
+        FROM findings WHERE run = ? AND state = 'active' AND kind = 'open' GROUP BY fix ORDER BY 2 DESC, 1""",
+        [run],
+    )
+    return tuple(Fix(*row) for row in rows)
 
 
 def _change(store: Answerer, record: dict[str, Any]) -> Change | None:

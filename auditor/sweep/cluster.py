@@ -13,6 +13,7 @@ from auditor.sweep.sources import INSTALL, Item, with_bytes
 from auditor.sweep.worker import Result, Settings, Worker, unread
 
 AHEAD: Final = 4  # plans handed out per thread of the cluster
+WAIT: Final = 20  # seconds for the scheduler, and for a first worker
 TRIES: Final = 3  # of a plan whose shared settings went down with a worker
 
 _lock = threading.Lock()  # one plan at a time in a process, however many threads it has
@@ -50,10 +51,14 @@ def run(items: Iterable[Item], settings: Settings, known: frozenset[str], schedu
     except ImportError:
         raise AuditorError("dask is not installed", INSTALL) from None
     try:
-        client = Client(scheduler, set_as_default=False, timeout="20s")
+        client = Client(scheduler, set_as_default=False, timeout=WAIT)
     except (OSError, ValueError) as e:
         raise AuditorError(f"--scheduler {scheduler}: no Dask scheduler answers ({type(e).__name__})") from None
     with client:
+        try:
+            client.wait_for_workers(1, timeout=WAIT)
+        except TimeoutError:
+            raise AuditorError(f"--scheduler {scheduler}: the cluster has no worker", "Start one: dask worker ADDRESS") from None
         source = iter(items)
         tries: dict[int, int] = {}
         waiting: dict[object, Item] = {}

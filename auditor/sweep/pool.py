@@ -7,7 +7,9 @@ alone, twice: who breaks its worker again is the culprit, and listed; the others
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -26,7 +28,16 @@ _worker: Worker | None = None  # of this process; set once, when the process sta
 def _begin(settings: Settings, known: frozenset[str]) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker = Worker(settings, known)
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot end its processes, and they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(item: Item) -> Result:

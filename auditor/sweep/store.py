@@ -182,6 +182,8 @@ def _write(path: Path, data: bytes) -> None:
 
 def _sync(path: Path) -> None:
     """Down to the disk: a machine that loses power keeps what was published."""
+    if os.name == "nt":  # neither folders nor files open for reading can be synced there
+        return
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -57,7 +57,7 @@ def _body(s: Section) -> str:
     head = tuple(name(h.capitalize()) for h in s.head)
     rows = [tuple(_cell(c) for c in row) for row in s.rows]
     more = f"<p>and {s.more} more</p>\n" if s.more else ""
-    return table(name(s.title), head, rows) + more
+    return table("", head, rows).replace("<caption></caption>", "") + more  # the heading says it
 
 
 def _cell(value: str) -> str:

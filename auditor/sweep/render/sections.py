@@ -71,9 +71,13 @@ def sections(a: Answers, limit: int = MAX_ROWS) -> list[Section]:
             ], (2, 3), limit,
         ),
         _table(
-            "Opens by cause", ("OPENS", "PLANS", "RULES", "CAUSE", "THE FIX THAT CLEARS MOST"),
+            "Opens by cause", ("OPENS", "PLANS", "RULES", "CAUSE", "THE FIX MOST OF THEM ASK FOR"),
             [(str(c.findings), str(c.plans), " ".join(map(clean, c.rules)), cut(prose(c.cause), LONG), fix(c)) for c in a.causes],
             (0, 1), limit,
+        ),
+        _table(
+            "Fixes that clear most opens", ("CLEARS", "PLANS", "FIX"),
+            [(str(f.findings), str(f.plans), cut(prose(f.fix), LONG)) for f in a.fixes], (0, 1), min(limit, 10),
         ),
         _change(a),
         _table(
