@@ -7,6 +7,7 @@ The rows are written in a small vocabulary, so that a cloud is data:
     @path -> type     in `zones`: the zones of the resource referred to
     path = a|b        a condition: the value is one of these        path ~ regex   it matches
     path < 100        a condition on a number (also >)              path set       something is set
+    path written      set, and by the configuration: a provider also lists there what other resources manage
     path unset        nothing is set                                path absent    the block is not there
     nics(path)        as many interfaces of the right kind as the instance type has fabric cards (`nics` of the cloud)
     networks(path)    as many entries, whatever their kind
@@ -35,7 +36,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-_OPS: Final = r"!=|=|~|<|>|\bset\b|\bunset\b|\babsent\b|\bsame\b|\brefers\b"
+_OPS: Final = r"!=|=|~|<|>|\bwritten\b|\bset\b|\bunset\b|\babsent\b|\bsame\b|\brefers\b"
 SEGMENT: Final = re.compile(rf"((?:\[[^\]]*\]|[^\[\]])+?)\s*({_OPS})\s*(.*)", re.DOTALL)
 
 _STEPS: Final = re.compile(r"(?:\[[^\]]*\]|[^.\[])+")

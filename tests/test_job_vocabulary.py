@@ -49,6 +49,7 @@ def test_amounts(text: str, parts: Amount) -> None:
         ("priority = Spot", Condition(("priority",), "=", "Spot")),
         ("a.b != false", Condition(("a", "b"), "!=", "false")),
         ("count > 1", Condition(("count",), ">", "1")),
+        ("node_pool written", Condition(("node_pool",), "written", "")),
         ("offset set", Condition(("offset",), "set", "")),
         ("r[key=a/b].values = spot", Condition(("r[key=a/b]", "values"), "=", "spot")),
         (r"type ~ (?i)^Microsoft\.Compute/x@", Condition(("type",), "~", r"(?i)^Microsoft\.Compute/x@")),

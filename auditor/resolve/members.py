@@ -193,6 +193,9 @@ class Reader(msgspec.Struct):
         if c.op in ("set", "unset"):
             is_set = self._is_set(m, c)
             return is_set if c.op == "set" or is_set is None else not is_set
+        if c.op == "written":
+            made = not m.configured or m.resource.change.actions == ("create",)
+            return self._is_set(m, c) if made or self.refs.configured(m.block, whole(m, c.path)) else False
         values = self.values(m, c.path)
         if c.op == "absent":
             return not values
