@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes `docs/rules/` (one page for each rule of `policies/`) and `docs/collisions.md` from their data.
+"""Writes `docs/rules/` (one page for each rule of `policies/`), `docs/collisions.md` and the tables of
+`docs/interconnect.md` from their data.
 
 Usage: scripts/build_docs.py [--check]
 
@@ -15,6 +16,9 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+from interconnect_page import with_tables  # noqa: E402 (a script beside this one)
+
 DOCS = ROOT / "docs"
 SETS = {
     "SOV": "Sovereignty", "NET": "Interconnect", "PLC": "Placement", "CAP": "Capacity", "LAG": "Provider lag",
@@ -143,6 +147,8 @@ def build() -> dict[Path, str]:
     made = {DOCS / "rules" / f"{r['id']}.md": page(r, others) for r in found}
     made[DOCS / "rules" / "README.md"] = index(found)
     made[DOCS / "collisions.md"] = collision_page(others)
+    interconnect = DOCS / "interconnect.md"
+    made[interconnect] = with_tables(interconnect.read_text(encoding="utf-8"))
     return made
 
 
