@@ -254,7 +254,8 @@ class Reader(msgspec.Struct):
         if any(v.value is not UNKNOWN and v.value not in ("", []) for v in values):
             return True  # an empty object counts: it switches on what it names
         if any(v.value is UNKNOWN for v in values):
-            return True if m.configured and self.refs.configured(m.block, whole(m, c.path)) else None
+            # Set to what a resource will be; what only a local or `each.value` hides may as well be null.
+            return True if m.configured and self.refs.trace(m.block, whole(m, c.path)).targets else None
         return False
 
     def any_holds(self, m: Member, texts: Iterable[str]) -> bool | None:
