@@ -130,7 +130,9 @@ def _open(job: Job, context: JobContext) -> Outcome:
             cause=cause, level="note",
         )  # fmt: skip
     message = f"{job.name}: {size_text(job)}; whether its nodes get an RDMA fabric cannot be decided: {cause}."
+    about_size = job.nodes_max is None and not job.type_unknown
+    path = (about_size and job.size_path) or job.fabric_path or job.size_path
     return outcome(
-        "NET004", "open", job, job.fabric_path or job.size_path, "", "a size and fabric known at plan time", message,
+        "NET004", "open", job, path, "", "a size and fabric known at plan time", message,
         "Make the value known at plan time, or declare the job in the workload manifest.", cause=cause,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from auditor.facts import Cloud
+from auditor.jobfacts import pointer
 from auditor.model import UNKNOWN, Accelerator
 from auditor.resolve.members import Member, Reader
 
@@ -56,6 +57,7 @@ def read_types(
     if not names and not unknown:
         if template_lost:
             unknown = True
+            path = path or _template_path(reader, member)
         elif member.row.type_absent:
             names = [member.row.type_absent]
     attached = [a for m in chain if (a := _attached(reader, m)) is not None]
@@ -107,6 +109,13 @@ def read_types(
         tuple(names), tuple(found), tuple(unlisted), unknown, False,
         min(sure) if complete else None, max(sure) if complete else None, path or (member.row.type or [""])[0], cause,
     )  # fmt: skip
+
+
+def _template_path(reader: Reader, m: Member) -> str:
+    """Where a resource names its template; the first place where it could, if it names none."""
+    paths = [pointer(t).path for t in m.row.templates]
+    said = next((v.path for p in paths for v in reader.values(m, p)), "")
+    return m.at + (said or ".".join(paths[0])) if paths else ""
 
 
 def _names(reader: Reader, m: Member) -> tuple[list[str], bool, str]:

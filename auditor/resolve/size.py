@@ -41,7 +41,7 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
     added_high: list[int] = []
     unknown_low = unknown_high = ""
     unbounded = False
-    path = seen = ""
+    path = seen = open_path = ""
     for m in chain:
         for texts, into, is_max in (
             (m.row.min, low, False), (m.row.max, high, True), (m.row.add, added_low, False), (m.row.add, added_high, True),
@@ -52,6 +52,8 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
                     continue
                 for v in reader.values(m, how.path):
                     if v.value is UNKNOWN:
+                        if m is member and (is_max or not open_path):
+                            open_path = m.at + v.path
                         if is_max:
                             unknown_high = unknown_high or f"{m.block}: {how.path} is known only after apply"
                         else:
@@ -86,6 +88,10 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
     if nodes_min is None and not unknown_low and nodes_max is not None and not low:
         nodes_min = 0 if row.min else nodes_max
     cause = unknown_high or unknown_low
+    if cause and open_path:
+        path, seen = open_path, ""
+    elif not path and not every and (row.max or row.min):
+        path = member.at + amount((row.max or row.min)[0]).path  # where a size could be written
     if unknown_low and not row.max:
         nodes_min = nodes_max = None
     elif unknown_low:
