@@ -12,9 +12,10 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 START = "<!-- written by scripts/build_docs.py from provider_catalog/*/jobs.yaml -->"
 END = "<!-- end -->"
+HEAD = "| resource | nodes | type | zones | fabric |"
 TITLES = {
-    "aws": "AWS", "azure": "Azure", "gcp": "Google Cloud", "oci": "Oracle Cloud", "ibm": "IBM Cloud", "kubernetes": "Kubernetes manifests",
-    "ovhcloud": "OVHcloud",
+    "aws": "AWS", "azure": "Azure", "gcp": "Google Cloud", "oci": "Oracle Cloud", "ibm": "IBM Cloud",
+    "kubernetes": "Kubernetes manifests", "ovhcloud": "OVHcloud",
 }  # fmt: skip
 MODES = {
     "managed": "attached by the platform where the type has one",
@@ -37,7 +38,7 @@ def tables() -> str:
         if not rows:
             continue
         cloud = path.parent.name
-        lines += [f"### {TITLES.get(cloud, cloud.capitalize())}", "", "| resource | nodes | type | zones | fabric |", "|---|---|---|---|---|"]
+        lines += [f"### {TITLES.get(cloud, cloud.capitalize())}", "", HEAD, "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(c.replace('|', ' or ') for c in row)} |" for row in dict.fromkeys(rows)]
         lines.append("")
     return "\n".join(lines)
