@@ -22,6 +22,7 @@ from auditor.model import (
     Summary,
     Waived,
     WaiverRef,
+    Workload,
 )
 from auditor.report import FORMATS, RenderOptions, Revision
 
@@ -217,6 +218,7 @@ def rich_report() -> Report:
         ),
         assumptions=("cloud.region=eu-central-1",),
         not_configured=("economics (no workload manifest)",),
+        workloads=(Workload("kubernetes_job.x[0]", "kubernetes_job.x", "training", "kind: Job", 4, 8, False, "spec"),),
         gates=(
             Gate(1, "Data gravity", "NO-GO", "80 TB > 50 TB; saving 35.0% is not > 40%", ("ECO001",), fix="move compute"),
             Gate(2, "Latency", "UNDECIDED", "role unknown", ("NET002",), ("workload.role",)),
@@ -291,8 +293,10 @@ def named_report(name: str) -> Report:
                 missing=(name,),
                 cause=name,
                 placement=name,
+                facts=(name,),
             ),
         ),
+        workloads=(Workload(name, name, "training", name, None, 8, None, name),),
     )
 
 

@@ -68,13 +68,24 @@ def test_a_terminal_that_is_not_utf8_gets_escapes_and_programs_get_utf8(folder: 
         assert done.stdout == shell(folder, f"{CHECK} --format {format_}", PYTHONIOENCODING="utf-8").stdout
 
 
-@pytest.mark.parametrize("target", ["plan.json", "./plan.json", "sub/../plan.json", ".auditor.yaml"])
-def test_inputs_are_not_written_over(folder: Path, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        *((name, "is an input of this run") for name in ("plan.json", "./plan.json", "sub/../plan.json", ".auditor.yaml")),
+        ("workload.yaml", "is an input of this run"),
+        ("main.tf", "is a Terraform file"),
+        (".terraform.lock.hcl", "is a Terraform file"),
+    ],
+)
+def test_inputs_are_not_written_over(folder: Path, target: str, said: str) -> None:
     (folder / "sub").mkdir()
+    (folder / "workload.yaml").write_text("version: 1\n")
+    (folder / "main.tf").write_text("")
+    (folder / ".terraform.lock.hcl").write_text("")
     before = (folder / target).read_bytes()
-    done = run("check", "plan.json", "--policy", ".auditor.yaml", "--format", f"json={target}", cwd=folder)
+    done = run("check", "plan.json", "--format", f"json={target}", cwd=folder)
     assert done.code == 2
-    assert "is an input of this run" in done.err
+    assert said in done.err
     assert (folder / target).read_bytes() == before
 
 

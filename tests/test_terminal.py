@@ -97,6 +97,6 @@ def test_documented_formats_are_the_formats() -> None:
 
 def test_pictures_are_there_and_small() -> None:
     docs = Path(__file__).parent.parent / "docs"
-    for name in ("terminal.png", "report.png"):
+    for name in ("terminal.png", "report.png", "jobs.png"):
         assert (docs / name).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
         assert (docs / name).stat().st_size < 250_000

@@ -89,15 +89,17 @@ def check_command(
     overrides: dict[str, Any] = {"assume": pairs(assume)} if assume else {}
     if fail_on:
         overrides["fail_on"] = fail_on
-    config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
+    manifest = workload or workload_near(paths)
+    config = read_config(policy, manifest, overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
     read = read_plans(paths, in_order(variables, var_files), keep_going, quiet)
     plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)
-    others = [f for f in (policy, workload, binary_plan, lock_file, baseline_path, new_only, *var_files) if f is not None]
+    others = (config.policy, manifest, binary_plan, lock_file, baseline_path or config.baseline, new_only, *var_files)
     left_out = write(
-        report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack, inputs=others
+        report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack,
+        inputs=[f for f in others if f],
     )  # fmt: skip
     if not quiet:
         for notice in (*report.notices, *left_out):

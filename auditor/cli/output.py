@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from shutil import get_terminal_size
+from typing import Final
 
 import click
 import msgspec
@@ -18,6 +19,8 @@ from auditor.cli.streams import emit
 from auditor.errors import AuditorError
 from auditor.model import Report, SourceRange
 from auditor.report import FORMATS, RenderOptions, diagnostics
+
+_TERRAFORM: Final = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json", ".hcl", ".tfstate", ".tfplan")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -53,7 +56,10 @@ def _same(a: Path | None, b: Path | None) -> bool:
 
 
 def _spare(wanted: list[Target], inputs: Iterable[str | Path]) -> None:
-    """Refuses to write over what was read."""
+    """Refuses to write over what was read, and over any Terraform file."""
+    for target in wanted:
+        if target.path is not None and target.path.name.endswith(_TERRAFORM) and target.path.is_file():
+            raise AuditorError(f"{target.path}: is a Terraform file and is not written over", "Name another file.")
     for given in inputs:
         for target in wanted:
             if target.path is not None and given != "-" and target.path.is_file() and _same(Path(given), target.path):

@@ -40,13 +40,14 @@ def render(report: Report, options: RenderOptions) -> str:
     sets = findings.numbered(report)
     drawn = jobs.drawn(report.jobs)
     cards = jobs.numbers(drawn)
+    cards_of_jobs = jobs.render(drawn, len(report.jobs), findings.by_job(sets))
     listed = findings.render(report, options, sets, cards)
     body = "".join(
         (
             _head(report),
             _section("map", "Places", worldmap.render(found)),
             _section("findings", "Findings", _filters(report) + listed + findings.waived(report)),
-            _section("jobs", "Jobs", jobs.render(drawn, len(report.jobs), findings.by_job(sets))),
+            _section("jobs", "Jobs", cards_of_jobs + jobs.workloads(report.workloads)),
             _section("run", "This run", _run(report)),
         )
     )

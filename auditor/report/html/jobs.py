@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from auditor.model import Job
+from auditor.model import Job, Workload
 from auditor.report.escape import clean, cut
-from auditor.report.html.markup import code, name, text
+from auditor.report.html.markup import code, name, table, text
 
 MAX_NODES: Final = 8  # drawn per zone
 MAX_ZONES: Final = 6
@@ -73,6 +73,8 @@ def _card(j: Job, number: int, found: list[tuple[str, int]]) -> str:
         ("Zones", (", ".join(code(z, 80) for z in j.zones[:MAX_NAMED]) or "not known") + _rest(j.zones) + more),
         ("Region", "" if j.zones else ", ".join(code(r, 80) for r in j.regions[:MAX_NAMED])),
         ("Placement", name(j.placement, 80)),
+        ("Domains", span(j.domains_min, j.domains_max) if _domains(j) else ""),
+        ("Local NVMe", _nvme(j)),
         ("Capacity", ", ".join(_capacity(j))),
         ("Why open", text(j.cause)),
         ("Unconfirmed", "; ".join(text(fact) for fact in j.facts)),
@@ -83,6 +85,35 @@ def _card(j: Job, number: int, found: list[tuple[str, int]]) -> str:
         f'<article class="card" id="j{number}"><h3>{code(j.name, 300)}</h3>\n'
         f"{_diagram(j, style, state)}<dl>{facts}</dl></article>\n"
     )
+
+
+def _domains(j: Job) -> bool:
+    """Whether NVLink domains or TPU slices join nodes, so that their number tells something."""
+    return j.domains_max is not None and (j.domains_min, j.domains_max) != (j.nodes_min, j.nodes_max)
+
+
+def _nvme(j: Job) -> str:
+    """Of a node: the least of its types, "" where the catalogue does not know one."""
+    sizes = [t.local_nvme_gb for t in j.types]
+    known = [s for s in sizes if s is not None]
+    return "" if not known or len(known) < len(sizes) else f"{min(known):g} GB a node" if min(known) else "none"
+
+
+def workloads(found: tuple[Workload, ...]) -> str:
+    """Kubernetes workloads whose pods take accelerators; they size no nodes and so have no card."""
+    rows = [
+        (
+            code(w.address, 300),
+            name(w.role),
+            "unknown" if w.pods is None else str(w.pods),
+            "unknown" if w.gpus is None else str(w.gpus),
+            {True: "yes", False: "no", None: "unknown"}[w.fabric],
+        )
+        for w in found[:MAX_CARDS]
+    ]
+    more = f"<p>{len(found) - MAX_CARDS} more left out.</p>\n" if len(found) > MAX_CARDS else ""
+    head = ("Workload", "Role", "Pods", "Accelerators a pod", "Asks for the fabric")
+    return table("Kubernetes workloads with accelerators", head, rows) + more if rows else ""
 
 
 def _rest(zones: tuple[str, ...]) -> str:
