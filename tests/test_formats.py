@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from conftest import PLANS, Auditor
-from report_samples import GOLDEN, HOSTILE, INERT, golden, named_report, report, rich_report, undecided
+from report_samples import GOLDEN, HOSTILE, INERT, finding, golden, named_report, report, rich_report, undecided
 
 import auditor as auditor_package
 from auditor.model import Report
@@ -172,7 +172,23 @@ def test_markdown_fits_a_comment_and_says_what_is_missing() -> None:
     opens = [undecided(f"cloud_queue.q{i}", cause=f"cause {i} {'x' * 500}") for i in range(500)]
     text = render("markdown", report(*opens))
     assert len(text) <= 65_536
-    assert re.search(r"\d+ of 500 groups of findings left out", text)
+    assert re.search(r"\d+ of 500 groups of findings left out \(SOV002 \d+\)", text)
+
+
+def crowd() -> Report:
+    """One rule with more findings than any page has room for, and two others behind it."""
+    many = [finding("AAA001", f"cloud_x.y{i}", observed=str(i)) for i in range(2500)]
+    return report(*many, finding("NET002", "cloud_x.net"), finding("PLC001", "cloud_x.plc"), finding("ZZZ001", "z", level="note"))
+
+
+@pytest.mark.parametrize("format_", ["html", "markdown"])
+def test_no_rule_is_crowded_out_by_another_one(format_: str) -> None:
+    text = render(format_, crowd())
+    shown = set(re.findall(r"(?:class=\"rule\">|<br>)([A-Z]{3}\d{3})", text))
+    assert shown == {"AAA001", "NET002", "PLC001"}  # the note is less than any error
+    left = re.search(r"(\d+) of 2503 groups of findings left out (?:\(|&#40;)AAA001 (\d+), ZZZ001 1", text)
+    assert left is not None
+    assert int(left[1]) == int(left[2]) + 1
 
 
 def test_gitlab_fingerprints_are_unique_and_paths_real() -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from auditor.model import LEVELS, Finding, Level, Report, strip_keys
+from auditor.report.escape import clean
 
 # Prefix of a rule id -> heading; a rule of a user's own stands under its prefix, after these.
 SETS: Final[tuple[tuple[str, str], ...]] = (
@@ -107,6 +108,27 @@ def by_set(report: Report) -> list[tuple[str, list[Group]]]:
     for f in report.findings:
         found.setdefault(prefix_of(f.rule), []).append(f)
     return [(heading_of(p), group(found[p])) for p in set_order(found)]
+
+
+def fair(groups: Sequence[Group]) -> list[Group]:
+    """The order in which groups get room where not all fit: by level, then the first of every rule, the second of every rule …
+
+    So no rule is crowded out by another one of its level.
+    """
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int, int]] = []
+    for i, g in enumerate(groups):
+        ranked.append((level_rank(g.first.level), seen[g.first.rule], i))
+        seen[g.first.rule] += 1
+    return [groups[i] for *_, i in sorted(ranked)]
+
+
+def left_out(groups: Sequence[Group], shown: int) -> str:
+    """`9797 of 12085 groups of findings left out (SOV001 9000, NET001 797)`; the most frequent rules only."""
+    missing = Counter(g.first.rule for g in groups[shown:])
+    told = [f"{clean(rule)} {count}" for rule, count in sorted(missing.items(), key=lambda x: (-x[1], x[0]))[:5]]
+    told += ["…"] if len(missing) > len(told) else []
+    return f"{len(groups) - shown} of {len(groups)} groups of findings left out ({', '.join(told)})"
 
 
 def configured(report: Report, prefix: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from auditor.model import Report
 from auditor.report import wording
 from auditor.report.escape import clean, cut, prose
-from auditor.report.grouping import Group, by_set
+from auditor.report.grouping import Group, by_set, fair, left_out, level_rank
 
 if TYPE_CHECKING:
     from auditor.report import RenderOptions
@@ -42,15 +42,20 @@ def render(report: Report, options: RenderOptions) -> str:
     del options
     head = _head(report)
     tail = _tail(report)
-    room = MAX_CHARS - len(head) - len(tail) - 200  # 200: the notice and the line breaks
+    room = MAX_CHARS - len(head) - len(tail) - 800  # 800: the notice and the line breaks
     groups = [g for _, gs in by_set(report) for g in gs]
-    groups.sort(key=lambda g: (g.first.level != "error", g.first.level != "warning"))
+    groups.sort(key=lambda g: level_rank(g.first.level))
     rows, shown = _rows(groups, room)
-    details, explained = _details(groups[:shown], room - len(rows))
     notice = ""
     if shown < len(groups):
-        notice = f"\n> {len(groups) - shown} of {len(groups)} groups of findings left out: the report was too long.\n"
-    elif explained < shown:
+        ranked = fair(groups)
+        shown = _rows(ranked, room)[1]
+        notice = f"\n> {escape(left_out(ranked, shown))}: the report was too long.\n"
+        kept = {id(g) for g in ranked[:shown]}
+        groups = [g for g in groups if id(g) in kept]
+        rows = _rows(groups, room)[0]
+    details, explained = _details(groups, room - len(rows))
+    if not notice and explained < shown:
         notice = "\n> Evidence left out where the report was too long.\n"
     return head + rows + details + notice + tail
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from auditor.model import Finding, Report, Waived
 from auditor.report.escape import block, clean, cut, prose
 from auditor.report.excerpt import Excerpt, quote
-from auditor.report.grouping import Group, by_set, clean_sets, rule_title
+from auditor.report.grouping import Group, by_set, clean_sets, fair, left_out, rule_title
 from auditor.report.html import timeline
 from auditor.report.html.markup import code, name, table, text
 
@@ -27,13 +28,11 @@ Sets = list[tuple[str, list[tuple[int, Group]]]]
 
 def numbered(report: Report) -> Sets:
     """(heading, groups with their numbers on the page) of every set; without the groups that are too many."""
-    made: Sets = []
-    number = 0
-    for heading, groups in by_set(report):
-        kept = groups[: MAX_GROUPS - number]
-        made.append((heading, list(enumerate(kept, start=number + 1))))
-        number += len(kept)
-    return made
+    sets = by_set(report)
+    every = [g for _, groups in sets for g in groups]
+    kept = {id(g) for g in (fair(every)[:MAX_GROUPS] if len(every) > MAX_GROUPS else every)}
+    numbers = count(1)
+    return [(heading, [(next(numbers), g) for g in groups if id(g) in kept]) for heading, groups in sets]
 
 
 def by_job(sets: Sets) -> dict[str, list[tuple[str, int]]]:
@@ -48,7 +47,8 @@ def by_job(sets: Sets) -> dict[str, list[tuple[str, int]]]:
 
 def render(report: Report, options: RenderOptions, sets: Sets, cards: Mapping[str, int]) -> str:
     """`cards`: job -> number of its card."""
-    total = sum(len(groups) for _, groups in by_set(report))
+    every = [g for _, groups in by_set(report) for g in groups]
+    total = len(every)
     unfolded = " open" if total <= MAX_OPEN else ""
     out: list[str] = []
     for heading, groups in sets:
@@ -56,7 +56,7 @@ def render(report: Report, options: RenderOptions, sets: Sets, cards: Mapping[st
             articles = "".join(_article(g, n, report, options.excerpt, unfolded, cards) for n, g in groups)
             out.append(f'<section class="set"><h3>{name(heading.capitalize())}</h3>\n{articles}</section>\n')
     if total > MAX_GROUPS:
-        out.append(f"<p>{total - MAX_GROUPS} of {total} groups of findings left out; the JSON report lists all.</p>\n")
+        out.append(f"<p>{text(left_out(fair(every), MAX_GROUPS))}; the JSON report lists all.</p>\n")
     if not total:
         out.append("<p>No findings.</p>\n")
     if quiet := clean_sets(report):
