@@ -17,7 +17,6 @@ _HIDDEN: Final = (
     "\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
 )
-_UNSAFE: Final = re.compile(f"[{_HIDDEN}]")
 _ANYWHERE: Final = "##["
 _INERT: Final = "#\\u0023["
 _SPACES: Final = re.compile(r"\s*[\r\n]\s*")
@@ -44,7 +43,7 @@ def clean(text: str) -> str:
     So is the start of a runner's command that counts anywhere in a line of a log (`##[error]`).
     """
     if not text.isprintable():  # nothing printable is unsafe
-        text = _UNSAFE.sub(_visible, text)
+        text = _unsafe().sub(_visible, text)
     return text.replace(_ANYWHERE, _INERT) if _ANYWHERE in text else text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -364,12 +365,18 @@ def whole(m: Member, steps: tuple[str, ...]) -> tuple[str, ...]:
     return m.prefix + tuple(s.partition("[")[0] for s in steps)
 
 
+@lru_cache(maxsize=4096)
+def _shape(steps: tuple[str, ...]) -> tuple[int | None, int | None]:
+    """Which step of a table's path filters blocks, and which is a key with dots: the same few paths come again and again."""
+    at = next((i for i, s in enumerate(steps) if "[" in s and "=" in s), None)
+    return at, next((i for i, s in enumerate(steps) if "." in s), None)
+
+
 def _filtered(body: Body, steps: tuple[str, ...]) -> list[Value]:
     """The values under a path; `name[key=x]` keeps the blocks of a list whose key is x. Keys with dots may hide a mark."""
-    at = next((i for i, s in enumerate(steps) if "[" in s and "=" in s), None)
+    at, dotted = _shape(steps)
     if at is None:
         found = body.get(steps)
-        dotted = next((i for i, s in enumerate(steps) if "." in s), None)
         if found and dotted is not None and body.is_sensitive(".".join(steps[:dotted])):
             return [Value(v.path, v.value, True) for v in found]
         return found
