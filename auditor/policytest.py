@@ -7,6 +7,7 @@ A case file holds cases under `cases:`. A fragment names resources, provider blo
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -295,12 +296,10 @@ def _resource(
     }  # fmt: skip
     if "importing" in r:
         change["importing"] = {"id": str(r["importing"])}
-    indexes: list[int | None] = list(range(int(r["count"]))) if "count" in r else [None]
-    made = [
-        {"address": address if i is None else f"{address}[{i}]", **common, "change": change}
-        | ({} if i is None else {"index": i})
-        for i in indexes
-    ]
+    if "count" in r:
+        made = [{"address": f"{address}[{i}]", **common, "change": change, "index": i} for i in range(int(r["count"]))]
+    else:
+        made = [{"address": address, **common, "change": change} | _key_of(address)]
     if in_module:
         return made, None
     block = {**common, "address": bare, "provider_config_key": key}
@@ -329,3 +328,9 @@ def _matches(found: Finding, want: Mapping[str, Any]) -> bool:
 
 def _text(want: Mapping[str, Any]) -> str:
     return " ".join(f"{k}={v}" for k, v in want.items())
+
+
+def _key_of(address: str) -> dict[str, int | str]:
+    """`index` of an address that ends in an instance key."""
+    found = re.search(r'\[(?:(\d+)|"([^"]*)")\]$', address)
+    return {} if found is None else {"index": int(found[1]) if found[1] else found[2]}

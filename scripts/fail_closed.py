@@ -40,6 +40,15 @@ def inputs(plan: bytes) -> dict[str, tuple[bytes | None, bool]]:
         "complete: false": (having(complete=False), True),
         "deferred_changes": (having(deferred_changes=[{"reason": "provider_config_unknown"}]), True),
         "format_version 2.0": (having(format_version="2.0"), False),
+        "not UTF-8 in a value": (plan.replace(b'"after":{', b'"after":{"x":"\xff",', 1), False),
+        "NaN in a value": (plan.replace(b'"after":{', b'"after":{"x":NaN,', 1), False),
+        "100,000 nested arrays": (plan.rstrip()[:-1] + b',"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", False),
+        "resources without a type": (
+            having(resource_changes=[{k: v for k, v in r.items() if k != "type"} for r in tree["resource_changes"]]), False,
+        ),
+        "a list of changes that is no list": (having(resource_changes={}), False),
+        "an action that no version knows": (plan.replace(b'["create"]', b'["frobnicate"]'), True),
+        "two plans in one file": (plan + plan, False),
     }
 
 

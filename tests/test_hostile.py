@@ -303,3 +303,68 @@ def test_patterns_of_policies_are_not_hostile(tmp_path: Path) -> None:
     policy = f'version: 1\nallow: [EU]\nscopes:\n  - match: {{address: "{glob}"}}\n    allow: [DE]\n'
     policy += f'waivers:\n  - {{rule: SOV001, address: "{glob}", reason: no reason at all, owner: me, expires: 2026-12-31}}\n'
     assert check(tmp_path, "plan.json", policy=policy).code in (0, 1, 2)
+
+
+def _with(**keys: object) -> bytes:
+    return json.dumps({**json.loads(PLAN), **keys}).encode()
+
+
+def _first(**keys: object) -> bytes:
+    plan = json.loads(PLAN)
+    plan["resource_changes"][0] |= keys
+    return json.dumps(plan).encode()
+
+
+def _actions(*actions: str) -> bytes:
+    plan = json.loads(PLAN)
+    for r in plan["resource_changes"]:
+        r["change"]["actions"] = list(actions)
+    return json.dumps(plan).encode()
+
+
+def _twice() -> bytes:
+    plan = json.loads(PLAN)
+    plan["resource_changes"] += plan["resource_changes"]
+    return json.dumps(plan).encode()
+
+
+REGION = b'"region":"us-east-1"'
+AFTER = b'"after":{'
+# name -> (plan, exit code). The plan has findings: what is read ends with 1, what cannot be with 2, and nothing with 0.
+ODD = {
+    "a million brackets": (b"[" * 1_000_000, 2),
+    "fifty million brackets": (b'{"format_version":"1.2","x":' + b"[" * 50_000_000, 2),
+    "a version of a thousand digits": (_with(format_version="1." + "9" * 1_000), 1),
+    "version 1e9": (_with(format_version="1e9"), 2),
+    "version -1.0": (_with(format_version="-1.0"), 2),
+    "a version that is a number": (_with(format_version=1.2), 2),
+    "no type": (json.dumps({**(p := json.loads(PLAN)), "resource_changes": [{k: v for k, v in r.items() if k != "type"}
+                for r in p["resource_changes"]]}).encode(), 2),
+    "an empty type": (_first(type=""), 1),
+    "an action of unknown kind": (_actions("frobnicate"), 1),
+    "an unknown action beside a known one": (_actions("delete", "frobnicate"), 1),
+    "an action in capitals": (_actions("DELETE"), 1),
+    "no action": (_actions(), 1),
+    "every address twice": (_twice(), 1),
+    "an index beyond all numbers": (_first(index=10**400), 1),
+    "NaN": (PLAN.replace(AFTER, AFTER + b'"x": NaN,', 1), 2),
+    "a number of a hundred thousand digits": (PLAN.replace(AFTER, AFTER + b'"x": ' + b"9" * 100_000 + b",", 1), 1),
+    "an exponent without end": (PLAN.replace(AFTER, AFTER + b'"x": 1e999999999999,', 1), 1),
+    "a raw NUL": (PLAN.replace(REGION, b'"region": "us-east\x00-1"', 1), 2),
+    "an escaped NUL": (PLAN.replace(REGION, b'"region": "us-east\\u0000-1"', 1), 1),
+    "invalid UTF-8 in a name": (PLAN.replace(b'"name":"', b'"name":"\xff', 1), 2),
+    "invalid UTF-8 in a value": (PLAN.replace(AFTER, AFTER + b'"x": "\xc3\x28",', 1), 2),
+    "an encoded surrogate": (PLAN.replace(AFTER, AFTER + b'"x": "\xed\xa0\x80",', 1), 2),
+    "the list of changes twice, the last one empty": (PLAN.rstrip()[:-1] + b', "resource_changes": []}', 2),
+    "two plans in one file": (PLAN + PLAN, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_odd_plans(tmp_path: Path, what: str) -> None:
+    data, code = ODD[what]
+    (tmp_path / "plan.json").write_bytes(data)
+    done = check(tmp_path, "plan.json")
+    assert done.code == code, (done.err, done.out[-300:])
+    if code == 2:
+        refused(done, "plan.json", "not of the shape")

@@ -347,7 +347,10 @@ class Locator(msgspec.Struct):
             segments = LocationSpec(path=path).segments
             located = tuple(self._referred(r, segments, path, "home", hops))
             if located and located[0].complete:
-                return located
+                # Beside a name that the plan does not follow (a local) the reference may not be the value: the provider is.
+                unsure = self._trace(r, segments, path).unresolved and not tp.reader.reading.by_reference
+                anchor = tp.anchors[0].path if tp.anchors else "region"
+                return (self._from_provider(r, tp, anchor, "home", hops)[0] if unsure else ()) or located
             for v in body.get(segments):
                 if isinstance(v.value, str) and (region := tp.cloud.region_in_id(v.value)):
                     found = tp.reader.place(region)
@@ -379,15 +382,21 @@ class Locator(msgspec.Struct):
     def _trace(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:
         """What one value stands for: of several blocks in the source, the one that wrote it.
 
-        Expressions and values come in the same order; where their numbers differ (`dynamic` blocks are not in
-        the plan's configuration) each value may stand for any of them.
+        Expressions and values of a list come in the same order; where their numbers differ (`dynamic` blocks are not
+        in the plan's configuration), or a constant stands where a value is unknown (a set has an order of its own),
+        each unknown value may stand for any of them.
         """
         block = block_address(r)
         if "[" in path and len(nodes := self.refs.expressions(block, segments)) > 1:
             tp = self._type(r)
-            paths = [v.path for v in tp.projection.after(r).get(segments)] if tp is not None else []
-            if len(paths) == len(nodes) and path in paths:
-                return self.refs.follow(module_of(block), nodes[paths.index(path)], block)
+            values = tp.projection.after(r).get(segments) if tp is not None else []
+            here = next((v for v in values if v.path == path), None)
+            if len(values) == len(nodes) and here is not None:
+                constant = [isinstance(n, dict) and "constant_value" in n and not n.get("references") for n in nodes]
+                if not any(c and v.value is UNKNOWN for c, v in zip(constant, values, strict=True)):
+                    return self.refs.follow(module_of(block), nodes[values.index(here)], block)
+                if here.value is not UNKNOWN:
+                    return Trace()
         return self.refs.trace(block, segments)
 
     def _join(self, r: Resource, trace: Trace, hops: int) -> tuple[Location, ...]:
@@ -397,6 +406,7 @@ class Locator(msgspec.Struct):
         )
         if not homes:
             return ()
+        homes.sort(key=lambda h: h.value)  # a plan lists its resources in any order
         first = homes[0]
         evidence = (*trace.steps, *first.evidence)
         if len(homes) == 1:

@@ -123,8 +123,15 @@ class Reader(msgspec.Struct):
         unit = member.row.unit
         if not unit:
             return [member]
-        every = [self.entries(member, segments(u)) for u in unit.split("|")]
-        return [m for found in every for m in found if m is not None]
+        made: list[Member] = []
+        for path in unit.split("|"):
+            steps = segments(path)
+            for m in self.entries(member, steps):
+                # Blocks that are not known before apply are nodes of a type and number that are not known.
+                made.append(m or msgspec.structs.replace(
+                    member, body=Body({}, True, b""), prefix=member.prefix + steps, at=f"{member.at}{'.'.join(steps)}."
+                ))
+        return made
 
     def entries(self, m: Member, steps: tuple[str, ...]) -> list[Member | None]:
         """The blocks under a path, each as a member of its own; None for blocks not known before apply."""

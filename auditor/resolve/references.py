@@ -277,7 +277,14 @@ class References:
             return Trace(keyed=keyed)
         inner = self.follow(module, over, "", tuple(steps[2:]) + rest, depth)
         whole = len(inner.targets) == 1 and inner.targets[0].key is None  # `for_each = aws_subnet.s`: mine has my key
+        if steps[1:2] == ["value"] and not inner.targets and (len(steps) > 2 or not self._is_set(module, over, depth)):
+            keyed = ""  # an element of a map: `aws_subnet.s[each.value.name]` is any of them
         return replace(inner, keyed=keyed, loose=() if whole else inner.targets)
+
+    def _is_set(self, module: str, over: Any, depth: int) -> bool:
+        """Whether what `for_each` goes over has equal keys and values, as far as the plan says."""
+        trace = self.follow(module, over, "", (), depth)
+        return not trace.unresolved and not any(isinstance(c, Mapping) for c in trace.constants)
 
     def _once(self, module: str, steps: list[str | int], rest: tuple[str | int, ...], depth: int) -> Trace:
         """A variable or output, walked once: names that mention many names would else be walked along every path."""

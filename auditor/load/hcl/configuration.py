@@ -192,9 +192,15 @@ def required(module: Module) -> Mapping[str, tuple[str, str]]:
 def provider_of(module: Module, block: Block) -> tuple[str, str]:
     """(name with alias as the module calls it, full source address) of a resource's provider."""
     attribute = block.body.attributes.get("provider")
-    name = dotted(attribute.expr) if attribute is not None else ""
+    name = _provider_name(attribute.expr, block.labels[0].partition("_")[0]) if attribute is not None else ""
     local = name.partition(".")[0] or block.labels[0].partition("_")[0]
     return name or local, full_source(module, local)
+
+
+def _provider_name(expr: Any, local: str) -> str:
+    """`aws.us`; `aws.by` of OpenTofu's `aws.by[each.key]`. What cannot be read has no block, and is never the default."""
+    held = expr.of if isinstance(expr, GetIndex) else expr
+    return dotted(held) or f"{local}.(computed)"
 
 
 @lru_cache(maxsize=4096)
@@ -248,8 +254,8 @@ def _passed(call: Block) -> dict[str, str]:
     made = {}
     for item in attribute.expr.items:
         key = dotted(item.key)
-        if key and (value := dotted(item.value)):
-            made[key] = value
+        if key:
+            made[key] = _provider_name(item.value, key.partition(".")[0])
     return made
 
 

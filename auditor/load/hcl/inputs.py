@@ -79,7 +79,7 @@ def _file(path: str, data: bytes) -> dict[str, Any]:
     file: File = read_values(source) if path.endswith(".json") else read_native(source)
     if file.body.blocks:
         block = file.body.blocks[0]
-        raise InputError(f"{source.where(block.start)}: a file of variable values holds no blocks ({block.type})")
+        raise InputError(f"{source.where(block.start)}: a file of variable values holds no blocks")
     evaluator = Evaluator({}, None)
     made: dict[str, Any] = {}
     for name, attribute in file.body.attributes.items():
@@ -87,7 +87,8 @@ def _file(path: str, data: bytes) -> dict[str, Any]:
             made[name] = _tuples(evaluator.eval(attribute.expr, Env(None)))
         except EvalError as e:
             where = source.where(attribute.start)
-            raise InputError(f"{where}: {name} is not a plain value: {e}", "Variable files hold no references.") from e
+            # The reason would name it, and a secret without quotes reads as a name.
+            raise InputError(f"{where}: {name} is not a plain value", "Put text in quotes; references cannot stand here.") from e
     return made
 
 
@@ -106,6 +107,6 @@ def _parsed(root: Module, name: str, text: str, where: str) -> Any:
     try:
         return Evaluator({}, None).eval(parse_text(text, Source(where, text.encode()), 0), Env(None))
     except EvalError as e:
-        raise InputError(f"{where}: the value of {name} is not a plain value: {e}") from e
+        raise InputError(f"{where}: the value of {name} is not a plain value") from e
     except InputError as e:
         raise InputError(f"{where}: the value of {name} cannot be read as its type wants it") from e
