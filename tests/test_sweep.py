@@ -230,6 +230,19 @@ def test_rows_of_a_part_that_holds_the_same_audit_count_once(tmp_path: Path) -> 
     assert content(tmp_path / "store") == before
 
 
+def test_half_a_part_is_never_read(tmp_path: Path) -> None:
+    swept(tmp_path / "store", PLANS / "a-eu-alias" / "plan.json")
+    before = content(tmp_path / "store")
+    for sub in ("half", "2026-11-21T00-00-00Z"):
+        folder = tmp_path / "store" / "tmp" / sub
+        folder.mkdir()
+        for name in ("audits", "findings", "runs", "plans"):
+            (folder / f"{name}.parquet").write_bytes(b"PAR1 half")
+    assert content(tmp_path / "store") == before
+    assert swept(tmp_path / "store", PLANS / "a-eu-alias" / "plan.json", run="2026-11-22T00-00-00Z").reused == 1
+    assert not list((tmp_path / "store" / "tmp").iterdir())
+
+
 def test_what_an_interrupted_sweep_did_is_kept(tmp_path: Path, estate: Path) -> None:
     def interrupted(items: Iterable[Item], given: Settings, known: frozenset[str]) -> Iterator[Result]:
         for n, result in enumerate(here(items, given, known)):

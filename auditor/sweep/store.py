@@ -3,6 +3,7 @@
     store.json                       the version of the tables
     results/<part>/<table>.parquet   rows of audits, once each; a part is there whole or not at all
     runs/<run>/{runs,plans}.parquet  which plans a run saw, and the key of each one's rows; written last
+    tmp/                             what is being written, or was when a sweep was killed
 
 Rows of one audit stand in one part, and every table is read through the audits: a row counts once whatever was cut off.
 """
@@ -25,7 +26,7 @@ from auditor.sweep.worker import Rows
 
 FLUSH_ROWS: Final = 200_000
 FLUSH_SECONDS: Final = 5.0
-_TMP: Final = ".tmp-"
+_TMP: Final = "tmp"  # beside what readers look into, so that nobody meets half a part
 
 
 def arrow() -> Any:
@@ -48,16 +49,16 @@ class Store:
         self._due = monotonic() + FLUSH_SECONDS
         arrow()
         try:
-            for sub in ("results", "runs"):
+            for sub in ("results", "runs", _TMP):
                 (folder / sub).mkdir(parents=True, exist_ok=True)
             self._lock = _locked(folder / ".lock", folder)
             check_schema(folder)
-            for left in [*folder.glob(f"results/{_TMP}*"), *folder.glob(f"runs/{_TMP}*")]:
-                shutil.rmtree(left)
+            for left in (folder / _TMP).iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
             marker = folder / "store.json"
             if not marker.exists():
-                _write(folder / f"{_TMP}store.json", json.dumps({"schema": SCHEMA}).encode() + b"\n")
-                os.replace(folder / f"{_TMP}store.json", marker)
+                _write(folder / _TMP / "store.json", json.dumps({"schema": SCHEMA}).encode() + b"\n")
+                os.replace(folder / _TMP / "store.json", marker)
         except OSError as e:
             raise AuditorError(f"{folder}: cannot be used as a store: {e.strerror or e}") from None
 
@@ -98,7 +99,7 @@ class Store:
         if self._rows:
             part = uuid4().hex
             tables = {name: _table(AUDIT[name], rows, part) for name, rows in self._buffer.items()}
-            self._publish(f"results/{_TMP}{part}", f"results/{part}", tables)
+            self._publish(f"{_TMP}/{part}", f"results/{part}", tables)
             self._buffer = {name: [] for name in AUDIT}
             self._rows = 0
         self._due = monotonic() + FLUSH_SECONDS
@@ -113,7 +114,7 @@ class Store:
             "runs": [[({"run": name} | record)[c.name] for c in RUN["runs"]]],
             "plans": [[({"run": name} | p)[c.name] for c in RUN["plans"]] for p in plans],
         }
-        self._publish(f"runs/{_TMP}{name}", f"runs/{name}", {t: _table(RUN[t], r) for t, r in rows.items()})
+        self._publish(f"{_TMP}/{name}", f"runs/{name}", {t: _table(RUN[t], r) for t, r in rows.items()})
         return name
 
     def _publish(self, tmp: str, final: str, tables: dict[str, Any]) -> None:
@@ -136,7 +137,7 @@ def check_schema(folder: Path) -> None:
     """Raises InputError where the folder holds another version of the tables, or something else."""
     marker = folder / "store.json"
     if not marker.is_file():
-        if any(folder.glob("results/*/*.parquet")) or {p.name for p in folder.iterdir()} - {"results", "runs", ".lock"}:
+        if any(folder.glob("results/*/*.parquet")) or {p.name for p in folder.iterdir()} - {"results", "runs", _TMP, ".lock"}:
             raise InputError(f"{folder}: not a store of auditor sweep, and not empty", "Give an empty or a new folder.")
         return
     try:
