@@ -139,6 +139,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     fabric_zone_pattern: str = ""  # regex whose first group is that zone
     partition: list[str] = []  # what makes nodes share a fabric partition; "self": the resource itself
     partition_missing: str = ""  # what to write, where nodes share none
+    parallel: bool = False  # storage: a parallel file system
     reserved_zone: list[str] = []  # zone of a reservation
     reserved_count: list[str] = []  # instances it holds
     merge: list[str] = []

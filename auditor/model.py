@@ -419,6 +419,16 @@ class Cards(msgspec.Struct, frozen=True, gc=False):
     cause: str = ""
 
 
+class SharedStore(msgspec.Struct, frozen=True, gc=False):
+    """A shared file system of the plan. zones: empty where it is regional or not known."""
+
+    block: str
+    cloud: str
+    regions: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    parallel: bool = False  # Lustre and its like
+
+
 class Job(msgspec.Struct, frozen=True, gc=False):
     """Nodes that work on one computation, built from the resource that sizes them."""
 

@@ -223,7 +223,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
     for drifted in plan.drift:
         if drifted.change.actions != ("delete",):
             subjects.append(_drift(locator, drifted, plan, config))
-    jobs, stack = build_jobs(plan, refs, locator, config, catalog)
+    jobs, seen = build_jobs(plan, refs, locator, config, catalog)
     tally.jobs.extend(jobs)
     workloads = read_workloads(plan, refs, catalog)
     tally.workloads.extend(workloads)
@@ -256,7 +256,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         lag=lambda: _lag(plan, refs, config, catalog, as_of, classes), economics=economics, resting=resting,
         backends=backend_locations(plan.source, catalog) if plan.source is not None else (),
         allowed=(("", config.places.top),) if config.places is not None else (), operators=config.operators, index=index,
-        job_context=job_context(jobs, config, catalog, stack), workloads=workloads,
+        job_context=job_context(jobs, config, catalog, seen), workloads=workloads,
         as_of=as_of.isoformat(), tags=lambda r: tags_of(r, locator.providers),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -11,17 +11,25 @@ from auditor.catalog import Catalog
 from auditor.checks.jobs import JobContext
 from auditor.checks.sovereignty import Subject
 from auditor.config import Config
-from auditor.model import Accelerator, Job, Plan, Resource
+from auditor.model import Accelerator, Job, Plan, Resource, SharedStore
 from auditor.resolve.instances import accelerator
 from auditor.resolve.jobs import JobBuilder, Settings
 from auditor.resolve.location import Locator
 from auditor.resolve.references import References
+from auditor.resolve.shared import read_shared
+
+
+class Seen(NamedTuple):
+    """What the plan holds beside its jobs. stack: as in `JobContext`."""
+
+    stack: str = "none"
+    shared: tuple[SharedStore, ...] = ()
 
 
 def build_jobs(
     plan: Plan, refs: References, locator: Locator, config: Config, catalog: Catalog
-) -> tuple[list[Job], str]:
-    """Every job of a plan, sorted by name, and whether it shows a cluster's RDMA software (`JobContext.stack`)."""
+) -> tuple[list[Job], Seen]:
+    """Every job of a plan, sorted by name, and what else the plan holds for them."""
 
     def regions(resource: Resource) -> tuple[str, ...]:
         homes = locator.home(resource)
@@ -36,10 +44,13 @@ def build_jobs(
     )
     builder = JobBuilder(plan, refs, catalog, regions, settings)
     jobs = builder.build()
-    return jobs, builder.stack() if any(j.asks("operator").verdict for j in jobs) else "none"
+    if not jobs:
+        return [], Seen()
+    stack = builder.stack() if any(j.asks("operator").verdict for j in jobs) else "none"
+    return jobs, Seen(stack, read_shared(plan, refs, catalog, regions))
 
 
-def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog, stack: str = "none") -> JobContext:
+def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog, read: Seen | None = None) -> JobContext:
     """Thresholds and prices of the policy, and for each job the nearest type with a fabric."""
     price: Any = config.prices.get("gpu_hour_usd")
     accept = tuple(str(f) for f in config.interconnect["accept_fabrics"])
@@ -52,7 +63,9 @@ def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog, stack: st
         nearest=_nearest(jobs, catalog, accept),
         checkpointing=bool(config.declared.get("checkpointing", False)),
         elastic=bool(config.declared.get("elastic", False)),
-        stack=stack,
+        stack=read.stack if read is not None else "none",
+        shared=read.shared if read is not None else (),
+        max_p99_ms=float(config.interconnect["max_p99_ms"]),
     )
 
 

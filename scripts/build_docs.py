@@ -9,6 +9,7 @@ Usage: scripts/build_docs.py [--check]
 
 from __future__ import annotations
 
+import csv
 import sys
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,55 @@ def collision_page(others: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def candidates() -> list[dict[str, str]]:
+    """Rules about GPU jobs that were worth considering: where each comes from, and why some are no rule."""
+    with (ROOT / "scripts" / "candidates.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def candidate_page(found: list[dict[str, Any]], rows: list[dict[str, str]]) -> str:
+    """Every candidate with the rule that took it in, or the reason why none did. Raises SystemExit for one without."""
+    of = {alias: r for r in found for alias in r.get("aliases", ())}
+    lines = [
+        "# Rules about GPU jobs: what was considered",
+        "",
+        SEGMENT.replace("the rule's YAML file", "scripts/candidates.csv"),
+        "",
+        "Each line is a rule that another tool has, that a vendor documents, or that follows from the numbers. `basis` says",
+        "which: *peer* (another tool checks it), *doc* (a vendor's page says it), *derived* (reasoning only: such a rule is a",
+        "warning or a note, but for NET001, which a gate of the sources asks for, and PLC003, which says of regions what",
+        "PLC001 says of zones). Every id works wherever the id of a rule does: `auditor check --rules GPU-FAB-003`.",
+        "",
+        "| candidate | what | clouds | basis | rule | level |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        rule = of.get(row["id"])
+        if (rule is None) == (not row["refused"]):
+            raise SystemExit(f"candidates.csv: {row['id']} needs a rule that has it among its aliases, or a reason, and not both")
+        where = f"[{rule['id']}](rules/{rule['id']}.md) | {rule['level']}" if rule is not None else "refused | "
+        lines.append(f"| {row['id']} | {row['name']} | {cell(row['clouds'])} | {row['basis']} | {where} |")
+    lines += ["", "## Refused", ""]
+    lines += [f"- **{row['id']}** ({row['name']}): {row['refused']}" for row in rows if row["refused"]]
+    lines += [
+        "",
+        "## How doubts are settled",
+        "",
+        "- What is known only after apply is open, with its cause. A fact that the catalogue has from memory, such as what joins",
+        "  the GPUs of a node (NET017), makes a verdict open at most.",
+        "- A launch that the cloud would refuse is judged whatever the job is for; every other rule leaves inference in peace.",
+        "- A group or reservation that is named and not in the plan is open for PLC002, and no business of CAP001, CAP003 and",
+        "  PLC014, which compare with what the plan holds.",
+        "- A block under `dynamic` leaves no reference in a plan: with several security groups in a module NET006 is open.",
+        "- Local storage that the catalogue does not hold (Nebius, Crusoe, CoreWeave) is not judged by PLC005.",
+        "",
+        "## Sources",
+        "",
+    ]
+    lines += [f"- {row['id']}: {row['source']}" for row in rows] + [""]
+    return "\n".join(lines)
+
+
 def build() -> dict[Path, str]:
     found, others = rules(), collisions()
     known = {r["id"] for r in found}
@@ -149,6 +199,7 @@ def build() -> dict[Path, str]:
     made[DOCS / "collisions.md"] = collision_page(others)
     interconnect = DOCS / "interconnect.md"
     made[interconnect] = with_tables(interconnect.read_text(encoding="utf-8"))
+    made[DOCS / "interconnect-candidates.md"] = candidate_page(found, candidates())
     return made
 
 

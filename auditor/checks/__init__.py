@@ -9,8 +9,10 @@ from auditor.checks.capacity import lasting_outcomes, reserved_outcomes
 from auditor.checks.context import AuditContext, Check
 from auditor.checks.economics import economics_outcomes
 from auditor.checks.fabric_use import use_outcomes
+from auditor.checks.feeding import feeding_outcomes
 from auditor.checks.interconnect import fabric_outcomes
 from auditor.checks.lag import catalogue_age, lag_outcomes
+from auditor.checks.measured import latency_outcomes
 from auditor.checks.placement import shared_outcomes, tight_outcomes, zone_outcomes
 from auditor.checks.refusals import refusal_outcomes
 from auditor.checks.resting import operator_outcomes, state_outcomes, store_outcomes, volume_outcomes
@@ -81,6 +83,7 @@ def _interconnect(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[
     yield from fabric_outcomes(context.jobs, context.job_context)
     yield from use_outcomes(context.jobs, context.job_context)
     yield from refusal_outcomes(context.jobs, context.job_context, "NET")
+    yield from latency_outcomes(context.jobs, context.job_context, context.economics)
 
 
 def _workloads(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
@@ -92,6 +95,7 @@ def _placement(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Out
     yield from tight_outcomes(context.jobs, context.job_context)
     yield from shared_outcomes(context.jobs)
     yield from refusal_outcomes(context.jobs, context.job_context, "PLC")
+    yield from feeding_outcomes(context.jobs, context.job_context, context.economics)
     yield from lasting_outcomes(context.jobs, context.job_context, rules)
 
 

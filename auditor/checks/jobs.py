@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from auditor.model import Accelerator, Job, Kind, Level, Outcome, strip_keys
+from auditor.model import Accelerator, Job, Kind, Level, Outcome, SharedStore, strip_keys
 
 Verdict = Literal["yes", "max", "maybe", "no"]  # holds; only at the maximum size; cannot be decided; does not
 EFFICIENCY: Final = 0.35  # of a job over three zones; article 000
@@ -24,6 +24,8 @@ class JobContext(msgspec.Struct, frozen=True):
     nearest: Mapping[str, Accelerator] = msgspec.field(default_factory=dict)  # job name -> type
     checkpointing: bool = False  # of the workload; a declared job may say otherwise
     elastic: bool = False
+    shared: tuple[SharedStore, ...] = ()  # file systems of the plan
+    max_p99_ms: float = 1.0
     stack: str = "none"  # software that shows RDMA to pods: shown | missing | unknown | none (no cluster in the plan)
 
     def tells(self, job: Job, key: str) -> bool:
