@@ -60,7 +60,9 @@ def test_reference_is_fresh() -> None:
 
 
 def test_the_example_of_the_docs_works(tmp_path: Path) -> None:
-    blocks = re.findall(r"```yaml\n# auditor-rules/(\S+)\n(.*?)```", (ROOT / "docs/write-a-rule.md").read_text(), re.DOTALL)
+    blocks = re.findall(
+        r"<!-- file: auditor-rules/(\S+) -->\n```yaml\n(.*?)```", (ROOT / "docs/write-a-rule.md").read_text(), re.DOTALL
+    )
     assert [name for name, _ in blocks] == ["ACME001.yaml", "cases.yaml"]
     for name, text in blocks:
         (tmp_path / name).write_text(text)
