@@ -437,3 +437,16 @@ def test_what_terraform_refuses_is_refused(tmp_path: Path, files: dict[str, str]
         scanned(tmp_path, **files)
     kept = load_folder(tmp_path, SourceOptions(keep_going=True))
     assert any("not read" in p for p in kept.partial)
+
+
+@pytest.mark.parametrize(
+    ("text", "second"),
+    [('resource "a" "b" {\n  x = 1 y = 2\n}\n', True), ('resource "a" "b" {\n  x = (1\n}\n', False)],
+    ids=["a laxer reader takes it", "no reader takes it"],
+)
+def test_the_second_reader_is_asked_on_a_refusal(tmp_path: Path, auditor: Auditor, text: str, second: bool) -> None:
+    (tmp_path / "main.tf").write_text(text)
+    done = auditor("check", str(tmp_path))
+    assert done.code == 2
+    assert "main.tf:2:" in done.err or "main.tf:3:" in done.err
+    assert ("python-hcl2" in done.err) is second
