@@ -30,7 +30,10 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def told(report: Report, moved: Callable[[str], str] = lambda a: a) -> list[Key]:
-    return sorted((f.rule, f.kind, f.level, moved(f.address), moved(f.path), f.observed) for f in report.findings)
+    def moved_in(observed: str) -> str:  # what was seen may name a template or part beside its value
+        return re.sub(r'[\w.\-]+(?:\["?[\w.\-]+"?\][\w.]*)*', lambda m: moved(m[0]), observed)
+
+    return sorted((f.rule, f.kind, f.level, moved(f.address), moved(f.path), moved_in(f.observed)) for f in report.findings)
 
 
 @cache
