@@ -75,8 +75,8 @@ class Expressions(dict[str, Any]):
 
     __slots__ = ("module",)
 
-    def __init__(self, module: Module, attributes: Mapping[str, Attribute]) -> None:
-        super().__init__({n: a for n, a in attributes.items() if n not in _META})
+    def __init__(self, module: Module, attributes: Mapping[str, Attribute], nested: bool = False) -> None:
+        super().__init__({n: a for n, a in attributes.items() if nested or n not in _META})
         self.module = module
 
     def __getitem__(self, name: str) -> Any:
@@ -96,9 +96,9 @@ class Expressions(dict[str, Any]):
         return [self[n] for n in self]
 
 
-def body_expressions(body: Body, module: Module) -> dict[str, Any]:
+def body_expressions(body: Body, module: Module, nested: bool = False) -> dict[str, Any]:
     """Attributes and nested blocks, dynamic ones included: their content stands for each of theirs."""
-    made = Expressions(module, body.attributes)
+    made = Expressions(module, body.attributes, nested)
     for block in body.blocks:
         name, inner = block.type, block.body
         if block.type == "dynamic" and block.labels:
@@ -106,11 +106,11 @@ def body_expressions(body: Body, module: Module) -> dict[str, Any]:
             if len(contents) != 1:
                 continue
             name, inner = block.labels[0], contents[0].body
-        elif block.type in ("lifecycle", "provisioner", "connection"):
+        elif not nested and block.type in ("lifecycle", "provisioner", "connection"):
             continue
         held = made.setdefault(name, [])
         if isinstance(held, list):
-            held.append(body_expressions(inner, module))
+            held.append(body_expressions(inner, module, nested=True))
     return made
 
 

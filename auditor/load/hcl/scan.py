@@ -205,20 +205,23 @@ def _default_tags(instance: Instance, block: Block) -> list[tuple[str, str, Any]
     return found
 
 
-def body_values(body: Body, env: Env) -> dict[str, Any]:
-    """Attributes and nested blocks of a resource, blocks as lists of objects, as plan JSON has them."""
+def body_values(body: Body, env: Env, *, nested: bool = False) -> dict[str, Any]:
+    """Attributes and nested blocks of a resource, blocks as lists of objects, as plan JSON has them.
+
+    Meta-arguments are the resource's alone: `count` of a nested block is an attribute.
+    """
     assert env.instance is not None
     evaluator = env.instance.evaluator
     made: dict[str, Any] = {}
     for name, attribute in body.attributes.items():
-        if name not in _META:
+        if nested or name not in _META:
             made[name] = evaluator.quiet(attribute.expr, env)
     for block in body.blocks:
-        if block.type in _META_BLOCKS:
+        if not nested and block.type in _META_BLOCKS:
             continue
         name = block.labels[0] if block.type == "dynamic" and block.labels else block.type
         if block.type != "dynamic":
-            _append(made, name, [body_values(block.body, env)])
+            _append(made, name, [body_values(block.body, env, nested=True)])
             continue
         _append(made, name, _dynamic(block, name, env))
     return made
@@ -249,7 +252,8 @@ def _dynamic(block: Block, name: str, env: Env) -> list[dict[str, Any]] | None:
     made = []
     for key, value in expansion.keys:
         evaluator.budget.spend()
-        made.append(body_values(contents[0].body, env.naming({label: {"key": key, "value": value}})))
+        inner = env.naming({label: {"key": key, "value": value}})
+        made.append(body_values(contents[0].body, inner, nested=True))
     return made
 
 
