@@ -7,6 +7,7 @@ block of an SDKv2 provider is a list of one; `walk` therefore steps through list
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -205,6 +206,12 @@ class Projection:
         """The values before the change; nothing in them is unknown."""
         change = resource.change
         return Body(self._decode(change.before, resource.address), {}, bytes(change.before_sensitive))
+
+
+@lru_cache(maxsize=4096)
+def projection_of(roots: frozenset[str]) -> Projection:
+    """The projection of some root attributes, made once: the blocks of a type ask for the same ones again and again."""
+    return Projection(roots)
 
 
 _NOTHING = (b"null", b'""', b"false")

@@ -8,6 +8,7 @@ group, cluster network, GPU cluster or partition, or because the workload manife
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ from auditor.resolve.said import answers, counted, refusals, together, where
 from auditor.resolve.shields import unshielded
 from auditor.resolve.size import Size, add, read_size
 from auditor.resolve.zones import ZoneReader, Zones, join_zones
-from auditor.values import Projection
+from auditor.values import Projection, projection_of
 
 _PATH: Final = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 _SIZING: Final = ("instance", "fleet", "karpenter")
@@ -301,7 +302,7 @@ def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
             return alive
         paths = set(quick)
     pattern = re.compile(cloud.jobs.accelerator_types)
-    projection = Projection({p.split(".")[0] for p in paths})
+    projection = projection_of(frozenset(p.split(".")[0] for p in paths))
     kept: list[Resource] = []
     for r in alive:
         body = projection.after(r)
@@ -457,8 +458,10 @@ class _Alike(msgspec.Struct):
     _plans: dict[str, _Reading | None] = msgspec.field(default_factory=dict)
 
     def key(self, r: Resource) -> tuple[object, ...] | None:
-        """None where instances are not alike even so: several units, a domain each, an uncertain count."""
+        """None where instances are not alike even so, or one is alone: several units, a domain each, an uncertain count."""
         block = block_address(r)
+        if len(self.reader.plan.by_block.get(block, ())) < 2:
+            return None  # nothing to be alike to
         if block not in self._plans:
             self._plans[block] = self._plan(r, block)
         plan = self._plans[block]
@@ -485,7 +488,8 @@ class _Alike(msgspec.Struct):
         named = {p.partition(".")[0] for row in rows for p in row.names}
         traces = [self.reader.refs.trace(block, p) for p in paths]
         keyed = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
-        return Projection({p[0] for p in paths}), Projection(labels), Projection(named) if named else None, keyed
+        values = projection_of(frozenset(p[0] for p in paths))
+        return values, projection_of(frozenset(labels)), projection_of(frozenset(named)) if named else None, keyed
 
 
 def _texts(value: Any, skip: tuple[str, ...] = ()) -> Iterator[str]:
@@ -686,10 +690,11 @@ def _both_roles(declared: Sequence[Mapping[str, Any]], group: Sequence[Unit]) ->
 def _names(groups: Sequence[Sequence[Unit]]) -> list[str]:
     """The block address of the first sizing resource; with its key, or type, where that is not unique."""
     blocks = [strip_keys(g[0].member.block) for g in groups]
+    times = Counter(blocks)
     names: list[str] = []
     for block, group in zip(blocks, groups, strict=True):
         name = block
-        if blocks.count(block) > 1:
+        if times[block] > 1:
             name = group[0].member.resource.address
             rivals = [g for b, g in zip(blocks, groups, strict=True) if b == block and g is not group]
             if any(g[0].member.resource.address == name for g in rivals):

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
-from auditor.values import Projection, Value, decode_after, shapeless
+from auditor.values import Projection, Value, decode_after, projection_of, shapeless
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
 _NAMES: Final = Projection(("arn", "id", "name", "self_link"))
@@ -179,7 +179,7 @@ class References:
     def _recorded(self, block: str, path: tuple[str, ...]) -> Trace:
         """State has no expressions: a dependency whose id or name the attribute holds is what it refers to."""
         targets: list[Target] = []
-        reader = Projection(path[:1])
+        reader = projection_of(frozenset(path[:1]))
         for r in self.plan.by_block.get(block, ()):
             named = {v.value for v in reader.after(r).get(path) if isinstance(v.value, str) and v.value}
             for dependency in self.plan.dependencies.get(r.address, ()) if named else ():

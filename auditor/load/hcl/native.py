@@ -65,7 +65,7 @@ def _seconded(refusal: InputError, text: str) -> InputError:
         hcl2.loads(text)
     except (LarkError, RecursionError, ValueError, TypeError, KeyError, AttributeError):  # whatever it trips over
         return refusal
-    hint = "python-hcl2, which takes more, reads it: where `terraform validate` does too, please report it."
+    hint = "python-hcl2, a laxer reader, takes it: where `terraform validate` does too, please report it."
     return InputError(str(refusal), hint)
 
 
