@@ -29,6 +29,7 @@ class Region(msgspec.Struct, frozen=True, gc=False, eq=False):
     confirmed: bool = True
     confidence: str = ""
     source: str = ""
+    caveat: str = ""  # why nobody is sent there, though what stands there is judged like anywhere
 
 
 class LocationSpec(msgspec.Struct, frozen=True, eq=False, dict=True):

@@ -13,7 +13,7 @@ from auditor.facts import Cloud, Facts, LocationSpec
 from auditor.model import Location, Place
 
 _PLAIN: Final = ("region", "location", "multi_region")
-_NOT_OPEN: Final = re.compile("announced|restricted", re.IGNORECASE)  # in a region's display name
+_NOT_OPEN: Final = re.compile("announced|restricted", re.IGNORECASE)  # in a region's display name or caveat
 _SHOWN: Final = 3  # values named at most
 
 
@@ -23,7 +23,7 @@ class Remedies:
     def __init__(self, facts: Facts, subjects: Sequence[Subject]) -> None:
         self.facts = facts
         self.subjects = subjects
-        self._best: dict[tuple[str, str, str, int], str] = {}
+        self._best: dict[tuple[str, str, str, int, tuple[str, ...]], str] = {}
 
     @cached_property
     def _used(self) -> Counter[tuple[str, str]]:
@@ -57,7 +57,8 @@ class Remedies:
             if inside:
                 return f"Set {attribute} to a profile or SKU that stays inside, such as {_either(sorted(inside), '')}."
         if not region:
-            return f"Change {attribute} to an allowed place, or remove {s.resource.address}."
+            rest = otherwise or f", or remove {s.resource.address}"
+            return f"Change {attribute} to an allowed place{rest}."
         if location.source == "provider" or attribute.startswith("("):
             return f"Use a provider whose region is allowed, such as {region}."
         if location.source == "reference" or (spec is not None and spec.kind in ("arn", "resource_ref")):
@@ -79,18 +80,21 @@ class Remedies:
 
     def _region(self, cloud: Cloud, s: Subject, location: Location) -> str:
         partition = location.places[0].partition if location.places else ""
-        key = (cloud.id, location.role, partition, id(s.allowed))
+        homes = () if location.role != "replica" else tuple(
+            p.region for loc in s.locations if loc.role == "home" and loc.decided for p in loc.places
+        )  # fmt: skip
+        key = (cloud.id, location.role, partition, id(s.allowed), homes)
         if key not in self._best:
             inside = [
                 r
                 for r, found in cloud.regions.items()
-                if found.kind == "region" and found.country and found.confirmed
+                if found.kind == "region" and found.country and found.confirmed and r not in homes
                 and permitted(Place(cloud.id, r, found.country, found.partition), location.role, s.allowed)
             ]  # fmt: skip
             inside.sort(
                 key=lambda r: (
                     cloud.regions[r].partition != partition, -self._used[(cloud.id, r)],
-                    bool(_NOT_OPEN.search(cloud.regions[r].name)),
+                    bool(_NOT_OPEN.search(f"{cloud.regions[r].name} {cloud.regions[r].caveat}")),
                 )
             )  # fmt: skip
             self._best[key] = next(iter(inside), "")

@@ -61,6 +61,7 @@ def regions(cloud: Path) -> dict[str, Any]:
                 "guarantee": GUARANTEE.get(r["region_guarantee"], "contract"),
                 "confidence": r["confidence"],
                 "source": r["source"],
+                "caveat": r["reason"] if r["use"] == "decide" else "",
             }
         )
         if not confirmed(r):

@@ -51,8 +51,35 @@ RG = {"address": "azurerm_resource_group.rg", "values": {"location": "westeurope
             {"providers": {"azurerm": {}}, "resources": [RG]},
             'Set location = "northeurope".',
         ),
+        (
+            ["DE"],
+            {"providers": {"azurerm": {}}, "resources": [RG]},
+            'Set location = "germanywestcentral".',
+        ),
+        (
+            ["azure:germanynorth"],
+            {"providers": {"azurerm": {}}, "resources": [RG]},
+            'Set location = "germanynorth".',
+        ),
+        (
+            ["DE", "IE"],
+            {"providers": {"aws": {"region": "eu-central-1"}}, "resources": [
+                {"address": "aws_dynamodb_table.t", "values": {"replica": [{"region_name": "us-east-1"}]}},
+            ]},
+            'Set replica[0].region_name = "eu-west-1", or remove the copy.',
+        ),
+        (
+            ["aws:eu-central-1"],
+            {"providers": {"aws": {"region": "eu-central-1"}}, "resources": [
+                {"address": "aws_dynamodb_table.t", "values": {"replica": [{"region_name": "us-east-1"}]}},
+            ]},
+            "Change replica[0].region_name to an allowed place, or remove the copy.",
+        ),
     ],
-    ids=["provider", "a place the plan uses", "zone", "stays", "the only one"],
+    ids=[
+        "provider", "a place the plan uses", "zone", "stays", "the only one", "none that opens on request only",
+        "unless it is the only one", "a copy elsewhere", "no place for a copy",
+    ],
 )  # fmt: skip
 def test_remedy(tmp_path: Path, allow: list[str], plan: dict[str, Any], wanted: str) -> None:
     case = Case("remedy", "", tmp_path, {"policy": {"allow": allow}, "rules": ["SOV"], "plan": plan})
