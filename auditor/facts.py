@@ -251,22 +251,35 @@ class Backend(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 class StoreFact(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """One row of `stores.csv`: a type that holds data. expiry: path of the days; boot: `type=path` of what boots from it."""
+    """One row of `stores.csv`: a type that holds data. boot: `type=path` of what boots from it.
+
+    by: `type=path` of the resource that says when contents expire, by what it refers to; empty: the store itself.
+    through: attributes of the store that refer to what `by` refers to (a container's account).
+    rules: path of the list of rules; the rest is below it. expiry: days. enabled: `path=regex`; partial: paths (`path=regex`)
+    that narrow a rule to some of the contents.
+    """
 
     store: str
-    expiry: str = ""
+    rules: str = ""
+    expiry: list[str] = []
+    enabled: str = ""
+    partial: list[str] = []
+    by: str = ""
+    through: list[str] = []
     boot: str = ""
 
 
 class VolumeFact(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One row of `volumes.csv`: a value that matches `survives` keeps a data volume when its node goes.
 
-    node: the attribute that refers to the node, where the type is none itself.
+    node: the attribute that refers to the node (or to a disk that the node names), where the type is none itself.
+    what: what is kept; a data volume where empty.
     """
 
     path: str
     survives: str
     node: str = ""
+    what: str = ""
 
 
 class Group(msgspec.Struct, frozen=True, gc=False, eq=False):

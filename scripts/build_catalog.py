@@ -218,14 +218,18 @@ def backends() -> dict[str, Any]:
 
 
 def stores() -> dict[str, Any]:
-    return {r["resource_type"]: trim({k: r[k] for k in ("store", "expiry", "boot")}) for r in table(CATALOG / "stores.csv")}
+    made = {}
+    for r in table(CATALOG / "stores.csv"):
+        lists = {k: r[k].split(";") for k in ("expiry", "partial", "through") if r[k]}
+        made[r["resource_type"]] = trim({**{k: r[k] for k in ("store", "rules", "enabled", "by", "boot")}, **lists})
+    return made
 
 
 def volumes() -> dict[str, Any]:
     made: dict[str, list[Any]] = {}
     for r in table(CATALOG / "volumes.csv"):
         re.compile(r["survives"])
-        made.setdefault(r["resource_type"], []).append(trim({k: r[k] for k in ("path", "survives", "node")}))
+        made.setdefault(r["resource_type"], []).append(trim({k: r[k] for k in ("path", "survives", "node", "what")}))
     return made
 
 

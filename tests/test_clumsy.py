@@ -171,3 +171,14 @@ def test_command_lines(words: tuple[str, ...], says: str, tmp_path: Path) -> Non
     done = run(*words, cwd=tmp_path)
     assert done.code == 2
     assert says in done.err
+
+
+def test_a_type_that_matches_nothing_is_named_when_the_file_is_validated(tmp_path: Path) -> None:
+    scope = "scopes:\n  - name: a\n    match: {type: [aws_s3_bucket, aws_s3_buckt, 'aws_nothing_*', acme_vault]}\n    allow: [DE]\n"
+    write(tmp_path, {"": OK + scope, "r.yaml": RULE.replace("aws_s3_bucket", "google_storage_bukcet")})
+    done = run("validate", ".auditor.yaml", "r.yaml", cwd=tmp_path)
+    assert (done.code, done.out) == (0, ".auditor.yaml: valid policy\nr.yaml: valid rule\n")
+    assert done.err.splitlines() == [
+        'note: .auditor.yaml:5 no resource type "aws_s3_buckt" in the catalogue of hashicorp/aws; did you mean "aws_s3_bucket"?',
+        'note: r.yaml:7 no resource type "google_storage_bukcet" in the catalogue of hashicorp/google; did you mean "google_storage_bucket"?',
+    ]

@@ -40,6 +40,8 @@ class Held(Protocol):
     def nodes(self) -> tuple[str, ...]: ...
     @property
     def survives(self) -> bool | None: ...
+    @property
+    def what(self) -> str: ...
 
 
 class Resting(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ def store_outcomes(context: Resting) -> Iterator[Outcome]:
         if s.cloud not in context.spokes:
             continue
         limit = f"{context.max_rest_days:g} days"
-        if s.known and s.days is not None and s.days <= context.max_rest_days:
+        if s.days is not None and s.days <= context.max_rest_days:
             continue
         observed = "known after apply" if not s.known else "never expires" if s.days is None else f"{s.days:g} days"
         base = Outcome(
@@ -87,7 +89,7 @@ def volume_outcomes(jobs: Sequence[Job], context: Resting) -> Iterator[Outcome]:
         for v in context.volumes:
             if not mine.intersection(v.nodes):
                 continue
-            what = f"{v.address}: {v.path} keeps a data volume of GPU node {job.name}"
+            what = f"{v.address}: {v.path} keeps {v.what} of GPU node {job.name}"
             yield Outcome(
                 "SOV014", "fail" if v.survives else "open", v.address, v.path,
                 "survives the node" if v.survives else "known after apply", "wiped with the node",

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from auditor.catalog import Catalog, data_dir
+from auditor.checks.custom import CUSTOM
 from auditor.cli.common import as_of_date, known_rules, read_config, rules_with_own
-from auditor.documents import load_schema, read_file, schema_names, validate
+from auditor.documents import Document, load_schema, read_file, schema_names, validate
 from auditor.errors import AuditorError, ExitCode, PolicyError
+from auditor.spelling import suggest
 
 # Documents that people write; a report is the tool's own.
 _WRITTEN = ("policy", "workload", "waivers", "rule", "cases")
@@ -33,7 +36,33 @@ def validate_command(files: tuple[Path, ...], kind: str | None, as_of: str | Non
             worst = ExitCode.CANNOT_AUDIT
         else:
             click.echo(f"{file}: valid {found}")
+            for note in _doubts(read_file(file), found):
+                click.echo(f"note: {note}", err=True)
     return worst
+
+
+def _doubts(document: Document, kind: str) -> Iterator[str]:
+    """Resource types that a scope or rule names and no catalogue knows: a typo would match nothing, and say nothing."""
+    named: list[tuple[tuple[str | int, ...], str]] = []
+    value = document.value
+    if kind == "rule":
+        match = value.get("params", {}).get("match")
+        types = match.get("type", ()) if isinstance(match, dict) and value["check"] in CUSTOM else ()
+        named = [(("params", "match", "type", i), t) for i, t in enumerate(types)]
+    elif kind == "policy":
+        for key in ("scopes", "+scopes"):
+            for n, scope in enumerate(value.get(key, ())):
+                named += [((key, n, "match", "type", i), t) for i, t in enumerate(scope["match"].get("type", ()))]
+    catalog = Catalog()
+    sources = {p.short: (source, p.cloud) for source, p in catalog.index.providers.items() if p.short}
+    for path, name in named:
+        source, cloud = sources.get(name.partition("_")[0], ("", ""))
+        shard = catalog.shard(source) if source and not {"*", "?"} & set(name) else None
+        tables = catalog.cloud(cloud) if shard is not None else None
+        known = tables.types if tables is not None else {}
+        if shard is None or name in known or shard.first("resource", name) or shard.without_first("resource", name):
+            continue
+        yield f'{document.where(path)} no resource type "{name}" in the catalogue of {source}{suggest(name, known)}'
 
 
 def _validate(file: Path, kind: str | None, as_of: str | None) -> str:

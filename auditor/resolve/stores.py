@@ -19,7 +19,7 @@ CATEGORIES: Final[Mapping[str, str]] = {
 
 
 class Store(msgspec.Struct, frozen=True, gc=False):
-    """A store that the plan keeps. days: when its contents expire, None never; `known` is false where that is open."""
+    """A store that the plan keeps. days: when all its contents surely expire, None never; not `known`: perhaps earlier."""
 
     address: str
     cloud: str
@@ -30,12 +30,13 @@ class Store(msgspec.Struct, frozen=True, gc=False):
 
 
 class Volume(msgspec.Struct, frozen=True, gc=False):
-    """A data volume of a node. nodes: block addresses it serves; survives is None where the flag is not known."""
+    """A data volume of a node (or snapshots of one). nodes: blocks it serves; survives is None where that is not known."""
 
     address: str
     path: str
     nodes: tuple[str, ...]
     survives: bool | None = True
+    what: str = "a data volume"
 
 
 def store_of(
@@ -51,11 +52,73 @@ def store_of(
         return None
     if fact is None or not fact.expiry:
         return Store(r.address, cloud, kind)
-    values = [v.value for v in decode_after(r).get(split_path(fact.expiry))]
-    if any(v is UNKNOWN for v in values):
-        return Store(r.address, cloud, kind, fact.expiry, known=False)
-    days = [float(v) for v in values if isinstance(v, (int, float)) and v > 0]
-    return Store(r.address, cloud, kind, fact.expiry, max(days) if days else None)
+    days, known = _expiry(r, fact, refs)
+    shown = f"{fact.rules}.{fact.expiry[0]}"
+    return Store(r.address, cloud, kind, f"{fact.by.partition('=')[0]}: {shown}" if fact.by else shown, days, known)
+
+
+def _expiry(r: Resource, fact: StoreFact, refs: References) -> tuple[float | None, bool]:
+    """(days after which everything is gone, whether nothing may make it less): the earliest rule that covers all of it."""
+    sure: list[float] = []
+    known = True
+    for body in _ruled_by(r, fact, refs):
+        if any(v.value is UNKNOWN for v in body.get(split_path(fact.rules))):
+            known = False
+        for rule, values in _by_rule(body, fact, fact.expiry).items():
+            days = [float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool) and v > 0]
+            covers = _covers(body, fact, rule)
+            if covers is True and days:
+                sure.append(min(days))
+            if covers is not False and (UNKNOWN in values or (covers is None and days)):
+                known = False
+    return min(sure, default=None), known
+
+
+def _ruled_by(r: Resource, fact: StoreFact, refs: References) -> Iterator[Any]:
+    """Bodies that hold the rules: the store's own, or those of the resources that refer to it."""
+    if not fact.by:
+        yield decode_after(r)
+        return
+    type_, _, path = fact.by.partition("=")
+    mine = block_address(r)
+    wanted = {mine}
+    for attribute in fact.through:
+        wanted |= {t.block for t in refs.trace(mine, split_path(attribute)).targets}
+    own = decode_after(r).first(path)
+    for other in refs.plan.resources:
+        if other.type != type_ or other.is_data or other.deposed or other.action in (Action.DELETE, Action.FORGET):
+            continue
+        body = decode_after(other)
+        targets = {t.block for t in refs.trace(block_address(other), split_path(path)).targets}
+        if targets & wanted or (isinstance(own, str) and own and body.first(path) == own):
+            yield body
+
+
+def _by_rule(body: Any, fact: StoreFact, paths: Sequence[str]) -> dict[str, list[Any]]:
+    """Values under the paths, by the rule they stand in (`rule[0]`)."""
+    depth = len(split_path(fact.rules))
+    found: dict[str, list[Any]] = {}
+    for path in paths:
+        for v in body.get(split_path(f"{fact.rules}.{path}")):
+            found.setdefault(".".join(v.path.split(".")[:depth]), []).append(v.value)
+    return found
+
+
+def _covers(body: Any, fact: StoreFact, rule: str) -> bool | None:
+    """Whether a rule is in force for all contents; None where that is not known."""
+    answers: list[bool | None] = [True]
+    if fact.enabled:
+        path, _, pattern = fact.enabled.partition("=")
+        states = _by_rule(body, fact, (path,)).get(rule, [])
+        answers += [None if s is UNKNOWN else re.search(pattern, str(s).lower()) is not None for s in states]
+    for condition in fact.partial:
+        path, _, pattern = condition.partition("=")
+        for value in _by_rule(body, fact, (path,)).get(rule, []):
+            if value is UNKNOWN:
+                answers.append(None)
+            elif value not in (None, "", 0, False, [], {}) and re.search(pattern, str(value)):
+                answers.append(False)
+    return False if False in answers else None if None in answers else True
 
 
 def _boots(r: Resource, fact: StoreFact, refs: References) -> bool:
@@ -84,7 +147,7 @@ def volumes(plan: Plan, table: Mapping[str, Sequence[VolumeFact]], refs: Referen
             if row.node:
                 nodes = tuple(t.block for t in refs.trace(block, split_path(row.node)).targets)
             for path, survives in _found(body, row):
-                yield Volume(r.address, path, nodes, survives)
+                yield Volume(r.address, path, nodes, survives, row.what or "a data volume")
 
 
 def _found(body: Any, row: VolumeFact) -> Iterator[tuple[str, bool | None]]:
