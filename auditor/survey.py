@@ -19,7 +19,7 @@ from auditor.errors import AuditorError
 from auditor.facts import CloudSummary, Index, provider_source
 from auditor.load.hcl.modules import read_file
 from auditor.load.lockfile import parse_lock
-from auditor.syntax import Attribute, Block, Body, Literal, Name, Object, Template, Tuple
+from auditor.syntax import Attribute, Block, Body, GetAttr, Literal, Name, Object, Template, Tuple
 
 MAX_FILES: Final = 2_000
 MAX_BYTES: Final = 1_000_000
@@ -50,6 +50,7 @@ class Survey:
     accelerators: dict[str, str] = field(default_factory=dict)  # instance type -> where
     tags: dict[str, dict[str, str]] = field(default_factory=dict)  # key -> value -> where
     literals: list[tuple[str, str, str, int]] = field(default_factory=list)  # (attribute, text, where, weight), not yet read
+    home_names: set[str] = field(default_factory=set)  # variables and locals that default providers take their region from
 
 
 def survey(folder: Path, catalog: Catalog) -> Survey:
@@ -71,7 +72,7 @@ def survey(folder: Path, catalog: Catalog) -> Survey:
             seen.unread += 1
     for attribute, text, where, weight in seen.literals:
         if _PLACE.search(attribute):
-            _place(text, where, weight, seen, catalog)
+            _place(text, where, _HOME if attribute in seen.home_names else weight, seen, catalog)
         if _SIZE.search(attribute):
             _accelerator(text, where, seen, catalog)
     return seen
@@ -122,6 +123,8 @@ def _body(body: Body, seen: Survey, index: Index) -> None:
                             _cloud_of(provider_source(text), seen, index, 0)
         name = block.labels[0] if block.type == "variable" and block.labels else ""
         home = block.type == "provider" and "alias" not in block.body.attributes
+        if home:
+            seen.home_names |= {n for a in block.body.attributes.values() if _PLACE.search(a.name) and (n := _named(a.expr))}
         _inside(block, seen, name, _HOME if home else 1)
     for attribute in body.attributes.values():  # a file of variable values
         _attribute(attribute, attribute.name, seen, 1)
@@ -161,6 +164,14 @@ def _texts(expr: Any, key: str = "") -> Iterator[tuple[str, str]]:
         case _ if hasattr(expr, "args"):  # merge({...}, ...), tomap({...})
             for arg in expr.args:
                 yield from _texts(arg, key)
+
+
+def _named(expr: Any) -> str:
+    """`region` of `var.region` and `local.region`; "" for anything else."""
+    match expr:
+        case GetAttr(of=Name(name="var" | "local"), name=name):
+            return name
+    return ""
 
 
 def _key(expr: Any) -> str:
@@ -217,8 +228,10 @@ def propose(seen: Survey, index: Index) -> tuple[str, list[tuple[str, str]]]:
     if not countries:
         return "EU", []
     blocs = _blocs(index)
-    most = max(countries, key=lambda c: (countries[c], c))
-    usual = next((n for n in ("EU", "EEA") if most in blocs.get(n, ())), most)
+    weight: Counter[str] = Counter()
+    for country, count in countries.items():
+        weight[next((n for n in ("EU", "EEA") if country in blocs.get(n, ())), country)] += count
+    usual = max(weight, key=lambda n: (weight[n], n))
     several = next((n for n, members in blocs.items() if countries.keys() <= members), usual)
     name = several if len(countries) > 1 else usual
     members = blocs.get(name, frozenset((name,)))

@@ -132,9 +132,15 @@ def test_nothing_is_asked_without_a_terminal() -> None:
         ('provider "azurerm" {}\nlocals { location = "Norway East" }', ["EEA"]),
         ('provider "aws" { region = var.region }\nvariable "region" { default = "eu-west-2" }', ["GB"]),
         ('provider "aws" { region = "eu-central-1" }\nprovider "aws" {\n alias = "z"\n region = "eu-central-2"\n}', ["DACH"]),
+        ('provider "aws" { region = var.home_region }\nvariable "home_region" { default = "eu-west-1" }\n'
+         'locals { regions = ["us-east-1", "us-west-2", "us-east-2"] }', ["EU"]),
+        ('provider "aws" { region = local.region }\nlocals {\n  region = "us-east-1"\n'
+         '  regions = ["eu-west-1", "eu-west-2"]\n}', ["US"]),
+        ('provider "aws" { region = data.x.y.z }\n'
+         'locals { regions = ["us-east-1", "us-west-2", "eu-west-1", "eu-west-3", "eu-north-1"] }', ["EU"]),
         ('provider "aws" {}\nlocals { description = "us-east-1" }', ["EU"]),
     ],
-)
+)  # fmt: skip
 def test_the_list_that_is_proposed(text: str, allow: list[str]) -> None:
     Path("main.tf").write_text(text)
     assert written().value["allow"] == allow
