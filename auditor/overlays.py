@@ -117,6 +117,7 @@ def region_record(row: Row) -> dict[str, Any]:
             "members": row.words("member_countries"), "partition": row.text("partition"), "parent": row.text("parent"),
             "guarantee": _GUARANTEE.get(row.text("region_guarantee"), "contract"),
             "confidence": row.text("confidence"), "source": row.text("source"),
+            "caveat": row.text("reason") if row.text("use") in ("", "decide") else "",
         },
         row,
     )  # fmt: skip
@@ -127,7 +128,21 @@ def instance_record(row: Row) -> dict[str, Any]:
     made = _trim({**record, **{k: n for k in _NUMBERS if (n := _number(row.text(k))) is not None}}, row)
     if any(part.strip().partition("=")[0] == "fabric" for part in row.text("from_memory").split(";")):
         made["fabric_confirmed"] = False
+    if memory := recalled_columns(row.text("from_memory"), row.text("instance_type")):
+        made["memory"] = memory
     return made
+
+
+def recalled_columns(text: str, name: str) -> list[str]:
+    """Columns written from memory: `a;b(except p5,g5);c(a4x)` names families that are, or are not, meant."""
+    found: list[str] = []
+    for column, families in re.findall(r"([a-z_]+)(?:=[^;(]*)?(?:\(([^)]*)\))?(?:;|$)", text):
+        but, _, listed = families.partition("except ")
+        names = [f.strip().lower() for f in (listed or families).split(",") if f.strip()]
+        hit = any(name.lower().startswith(n) or n in name.lower().split(".") for n in names)
+        if not families or (listed and not hit) or (not listed and (hit or ";" in but or " " in but)):
+            found.append(column)
+    return found
 
 
 def _number(text: str) -> float | int | None:

@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from auditor.overlays import recalled_columns
+
 ROOT = Path(__file__).resolve().parent.parent
 CATALOG = ROOT / "provider_catalog"
 POLICIES = ROOT / "policies"
@@ -144,18 +146,6 @@ def instances(cloud: Path) -> dict[str, Any]:
             record["memory"] = memory
         made[r["instance_type"]] = record
     return made
-
-
-def recalled_columns(text: str, name: str) -> list[str]:
-    """Columns written from memory: `a;b(except p5,g5);c(a4x)` names families that are, or are not, meant."""
-    found: list[str] = []
-    for column, families in re.findall(r"([a-z_]+)(?:=[^;(]*)?(?:\(([^)]*)\))?(?:;|$)", text):
-        but, _, listed = families.partition("except ")
-        names = [f.strip().lower() for f in (listed or families).split(",") if f.strip()]
-        hit = any(name.lower().startswith(n) or n in name.lower().split(".") for n in names)
-        if not families or (listed and not hit) or (not listed and (hit or ";" in but or " " in but)):
-            found.append(column)
-    return found
 
 
 def job_tables(cloud: Path) -> dict[str, Any]:
