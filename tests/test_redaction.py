@@ -198,7 +198,18 @@ def test_no_value_comes_out_when_all_are_sensitive(path: Path) -> None:
             titles = {r.id: r.title for r in judged.rules}  # shipped text, which may name a value that a plan happens to hold
             offered = {w for f in judged.findings for w in re.findall(r"[\w./:-]+", f"{f.remediation} {titles.get(f.rule, '')}")}
             leaked = {s for s in secrets - offered if s in words}
+            # What stands there whatever the value is comes from a shipped table, not from the plan.
+            leaked = {s for s in leaked if s not in re.findall(r"[\w./:-]+", dict(told(with_other(plan, s), policy, None))[name])}
             assert not leaked, (name, {s: _around(text, s) for s in leaked})
+
+
+def with_other(plan: Any, secret: str) -> Any:
+    """The same plan with another value in place of every `secret`."""
+    if isinstance(plan, dict):
+        return {k: with_other(v, secret) for k, v in plan.items()}
+    if isinstance(plan, list):
+        return [with_other(v, secret) for v in plan]
+    return "another" if plan == secret else plan
 
 
 def _around(text: str, word: str) -> str:
