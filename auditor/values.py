@@ -6,6 +6,7 @@ block of an SDKv2 provider is a list of one; `walk` therefore steps through list
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -247,3 +248,12 @@ def decode_before(resource: Resource) -> Body:
     """All values of a resource before the change."""
     change = resource.change
     return Body(_mapping(change.before, resource), {}, bytes(change.before_sensitive))
+
+
+_AUTHORITY = re.compile(r"(?<=://)[^/?#\s]*@")
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
+
+
+def without_credentials(text: str) -> str:
+    """A URL without user, password, query and fragment, any of which may be a key; other text as it is."""
+    return _QUERY.sub("", _AUTHORITY.sub("", text)) if "://" in text else text

@@ -255,7 +255,7 @@ def _verb(action: Action, importing: bool) -> str:
 def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home: str) -> str:
     r = s.resource
     if rule == "SOV003" and s.job is not None:
-        size = f" ({job_size(s.job)})" if s.job.gpus_max else ""
+        size = f" ({job_size(s.job, r.address)})" if s.job.gpus_max else ""
         return f"{r.address}{size} would boot in {where}."
     if rule == "SOV010":
         was = place_text(s.before[0]) if s.before else "elsewhere"
@@ -280,8 +280,13 @@ def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home
     return f"{r.address} {_verb(r.action, r.importing)} {where}."
 
 
-def job_size(job: Job) -> str:
-    """`16 x p5.48xlarge, 128 GPUs`."""
+def job_size(job: Job, address: str) -> str:
+    """`16 x p5.48xlarge, 128 GPUs`; of a job that stands in several regions, the nodes of this address alone."""
+    own = next((n for n in job.nodes if n.address == address), None) if len(job.regions) > 1 else None
+    if own is not None:
+        count = own.nodes_max if own.nodes_max is not None else own.nodes_min
+        types = " / ".join(own.types) or "unknown type"
+        return f"{count if count is not None else '?'} x {types}, of a job of {job.gpus_max} GPUs"
     types = " / ".join(job.instance_types) or "unknown type"
     nodes = job.nodes_max if job.nodes_max is not None else job.nodes_min
     return f"{nodes if nodes is not None else '?'} x {types}, {job.gpus_max} GPUs"

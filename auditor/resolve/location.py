@@ -19,7 +19,7 @@ from auditor.model import UNKNOWN, Evidence, Location, Place, Plan, Resource, bl
 from auditor.resolve.provider import Providers
 from auditor.resolve.readings import ANY, Reader
 from auditor.resolve.references import References, Target, Trace, module_of
-from auditor.values import Body, Projection, Value
+from auditor.values import Body, Projection, Value, without_credentials
 
 Status = Literal["located", "global", "unknown_type", "undecided"]
 _MAX_HOPS: Final = 12  # parent of parent of ...: deeper chains do not occur, cycles might
@@ -585,7 +585,7 @@ class Locator(msgspec.Struct):
         found = tp.reader.place(v.value, spec)
         if found is None:
             opened = self._open(r, v.path, spec.role, f"{v.path}: value is not a place in the catalogue")
-            value = "" if sensitive else v.value
+            value = "" if sensitive else without_credentials(v.value)
             return [replace(opened, value=value, topic=spec.topic, evidence=evidence, sensitive=sensitive)]
         made = self._make(r, v.path, spec.role, v.value, "attribute", found, evidence, sensitive)
         if not spec.confirmed:
@@ -620,7 +620,7 @@ class Locator(msgspec.Struct):
         if source == "default" and not spec.absent_confirmed:
             spec = msgspec.structs.replace(spec, confirmed=False)
         sensitive = v.sensitive
-        shown = _WITHHELD if sensitive else _text(v.value) if v.value is not None else "(absent)"
+        shown = _WITHHELD if sensitive else without_credentials(_text(v.value)) if v.value is not None else "(absent)"
         note = "default" if source == "default" else f"{v.path} = {shown}"
         evidence: tuple[Evidence, ...] = (Evidence(f"{spec.path}: {note}" if source == "default" else note),)
         if effect.startswith("place:"):
