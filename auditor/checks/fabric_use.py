@@ -39,7 +39,7 @@ def _unsupported(job: Job) -> Iterator[Outcome]:
     """NET011: the fabric's interface on a type without that fabric. Applies to every job."""
     said = job.asks("fabric_interface")
     bare = [t.instance_type for t in job.types if t.fabric == "none" and t.confirmed and t.fabric_confirmed]
-    if said.verdict is True and bare:
+    if said.verdict is True and bare and not (job.type_unknown and len(job.types) > 1):  # candidates: NET004 asks which
         yield outcome(
             "NET011", "fail", job, said.path, said.seen, "a type with that fabric, or a plain interface",
             f"{about(job)}: {said.seen}, and {', '.join(bare)} has no such fabric; the launch would be refused.",
@@ -49,7 +49,7 @@ def _unsupported(job: Job) -> Iterator[Outcome]:
 
 def _mixed(job: Job, at_max: bool) -> Iterator[Outcome]:
     """NET005: the slowest rank sets the pace, and collectives expect the same topology everywhere."""
-    if len(job.types) < 2:
+    if len(job.types) < 2 or job.type_unknown:  # which types start is NET004's question
         return
     kinds = {t.accelerator for t in job.types}
     counts = {t.gpus for t in job.types}
@@ -178,6 +178,8 @@ def _stack(job: Job, context: JobContext) -> Iterator[Outcome]:
 def _bus(job: Job, at_max: bool) -> Iterator[Outcome]:
     """NET017: all-reduce inside the node runs over PCIe."""
     slow = [t for t in job.types if t.intra_node.startswith("PCIe") and _per_node(job, t) >= 2]
+    if job.type_unknown and len(slow) < len(job.types):
+        return  # candidates: NET004 asks which
     if not slow or job.parallelism in ("pipeline", "data"):
         return
     names = ", ".join(f"{t.instance_type} ({_per_node(job, t)} x {t.accelerator})" for t in slow)

@@ -85,8 +85,8 @@ def _local(job: Job, context: JobContext) -> Iterator[Outcome]:
         return
     bare = [t for t in job.types if _has_disks(job, t.local_nvme_gb) is False]
     unsure = [t for t in job.types if _has_disks(job, t.local_nvme_gb) is None and job.asks("local_ssd").verdict is None]
-    if not bare and not unsure:
-        return
+    if (not bare and not unsure) or (job.type_unknown and len(bare) < len(job.types)):
+        return  # unknown types are candidates: NET004 asks which start
     near = [s for s in context.shared if s.parallel and s.cloud == job.cloud and _together(s, job)]
     if near:
         yield Outcome("PLC005", "pass", job.name, job=job.name)

@@ -25,10 +25,13 @@ class Switch(msgspec.Struct, frozen=True):
     facts: tuple[str, ...] = ()
 
 
-def switch(reader: Reader, sizing: Member, chain: Sequence[Member], types: Sequence[Accelerator], lost: str) -> Switch:
+def switch(
+    reader: Reader, sizing: Member, chain: Sequence[Member], types: Sequence[Accelerator], lost: str, either: str = ""
+) -> Switch:
     """The state of the fabric, whatever the job's role and size.
 
-    chain: the sizing resource, its templates and parts. lost: why a template or part could not be read.
+    chain: the sizing resource, its templates and parts. lost: why a template or part could not be read. either: why
+    it is open which of several unlike templates is meant.
     """
     spec = sizing.row.fabric
     fabrics = list(dict.fromkeys(t.fabric for t in types))
@@ -42,6 +45,8 @@ def switch(reader: Reader, sizing: Member, chain: Sequence[Member], types: Seque
         if shaky:
             return Switch("open", "none", cause=f"not confirmed in the catalogue: {facts[0]}", facts=facts)
         return Switch("impossible", "none", (f"{sizing_types(types)} has no RDMA fabric",), path="")
+    if either:
+        return Switch("open", fabric, cause=either)
     if any(t.fabric in UNDECIDED for t in types):
         name = next(t.instance_type for t in types if t.fabric in UNDECIDED)
         return Switch("open", "unknown", cause=f"the catalogue does not know the fabric of {name}")

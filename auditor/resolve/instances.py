@@ -38,13 +38,17 @@ NONE = Types(none=True)
 
 
 def read_types(
-    reader: Reader, member: Member, chain: Sequence[Member], template_lost: bool, lost: str
+    reader: Reader, member: Member, chain: Sequence[Member], template_lost: bool, lost: str, either: str = ""
 ) -> Types:
-    """The types a sizing resource may start: its own, else those of its templates."""
+    """The types a sizing resource may start: its own, else those of its templates.
+
+    either: why it is open which of its templates is meant; then the types are candidates, and `unknown` says so.
+    """
     names, unknown, path = _names(reader, member)
     if any(reader.values(member, p) for p in member.row.selects):
         return _selected(reader, member)
-    if not names and not unknown:
+    from_templates = not names and not unknown
+    if from_templates:
         for m in chain:
             if m.row.kind != "template" and m is not member:
                 continue
@@ -96,6 +100,8 @@ def read_types(
     complete = len(sure) == len(counts) and bool(sure)
     if complete and max(sure) == 0 and not unlisted and not unknown:
         return NONE
+    if either and from_templates and len(names) > 1:
+        unknown, lost = True, either
     cause = ""
     if unlisted:
         cause = f"{', '.join(unlisted)} is not in the catalogue"

@@ -150,15 +150,15 @@ class JobBuilder(msgspec.Struct):
     def _unit(
         self, reader: Reader, zone_reader: ZoneReader, attachments: Attachments, member: Member
     ) -> Unit | None:
-        chain, roots, lost, template_types = _chain(reader, attachments, member)
-        types = read_types(reader, member, chain, template_types, lost)
+        chain, roots, lost, template_types, either = _chain(reader, attachments, member)
+        types = read_types(reader, member, chain, template_types, lost, either)
         if types.none:
             return None
         zones = zone_reader.of(member, chain)
         size = read_size(reader, member, chain, zones, types)
         if (doubt := self.plan.uncertain.get(member.resource.address)) is not None:
             size = Size(None, None, None, None, cause=doubt)
-        fabric = switch(reader, member, chain, types.known, lost or types.cause)
+        fabric = switch(reader, member, chain, types.known, lost or types.cause, either)
         said = answers(reader, chain, roots, lost)
         refused = tuple(refusals(reader, chain, roots, said, types.names, attachments))
         on = fabric.state == "on"
@@ -317,14 +317,15 @@ def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
 
 def _chain(
     reader: Reader, attachments: Attachments, member: Member
-) -> tuple[tuple[Member, ...], dict[str, str], str, bool]:
-    """The resource, what is attached to it, its templates and parts; why one is lost; whether a template was.
+) -> tuple[tuple[Member, ...], dict[str, str], str, bool, str]:
+    """The resource, what is attached to it, its templates and parts; why one is lost; whether a template was;
+    why it is open which of several unlike templates is meant.
 
     With the attribute of the sizing resource that led to each of them.
     """
     roots: dict[str, str] = {}
     chain: list[Member] = [member]
-    lost = ""
+    lost = either = ""
     lost_template = False
     seen = {member.resource.address}
     queue = [member]
@@ -346,6 +347,9 @@ def _chain(
                 path = ".".join(pointer(text).path)
                 where = "is outside the plan" if joined.how == "outside" else "cannot be followed in the plan"
                 lost, lost_template = lost or f"{m.block}: {path} {where}", True
+            if is_template and _unlike(reader, m, text, joined.members):
+                path = ".".join(pointer(text).path)
+                either = either or f"{m.block}: which of several {joined.members[0].block} its {path} means cannot be decided"
             for other in joined.members:
                 if other.resource.address in seen:
                     continue
@@ -355,7 +359,27 @@ def _chain(
                 queue.append(other)
     if lost and any(m.row.kind == "template" for m in chain):
         lost, lost_template = "", False  # named twice (id and name), found once
-    return tuple(chain), roots, lost, lost_template
+    return tuple(chain), roots, lost, lost_template, either
+
+
+def _unlike(reader: Reader, m: Member, text: str, templates: Sequence[Member]) -> bool:
+    """Whether one attribute leads to several templates that start different nodes: it can mean only one of them.
+
+    `aws_launch_template.pool[each.value.pool].id` names the whole block in a plan. A list of overrides has a place
+    for each template.
+    """
+    path = pointer(text).path
+    if len(templates) < 2 or not path:
+        return False
+    places = [v for v in reader.values(m, path) if v.path.rpartition(".")[2].partition("[")[0] == path[-1]]
+    if not places or len(places) >= len(templates):
+        return False
+    starts = set()
+    for t in templates:
+        kinds = tuple(str(v.value) for p in t.row.type for part in p.split("+") for v in reader.values(t, part.strip()))
+        switched = t.row.fabric.any if t.row.fabric is not None else ()
+        starts.add((kinds, tuple(holds(reader, t, c, ()) for c in switched)))
+    return len(starts) > 1
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:

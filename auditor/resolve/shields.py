@@ -56,6 +56,7 @@ def _groups(
                 cause = cause or f"which security groups {m.block} names cannot be followed in the plan"
             elif joined.partial or joined.how != "found":
                 cause = cause or f"a security group of {m.block} is not in the plan"
+            break  # the first attribute that speaks: an override, then what it overrides
     if not groups and not cause:
         cause = f"{asked[0].block} names no security group: a default group applies, whose rules are not in the plan"
     lacking: list[str] = []
