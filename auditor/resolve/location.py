@@ -456,10 +456,11 @@ class Locator(msgspec.Struct):
                 complete = complete and found is not None and found[1]
                 places.extend(found[0] if found is not None else ())
             candidates = region.candidates
+            seen = f"{shown} = {', '.join(region.values)}"
             located = Location(
                 r.address, path, role, ", ".join(region.values), "provider", tuple(dict.fromkeys(places)),  # type: ignore[arg-type]
                 candidates=candidates, complete=complete, sensitive=region.sensitive, evidence=region.evidence,
-                cause=region.cause if candidates else ("" if complete else f"{shown}: region not in the catalogue"),
+                cause=region.cause if candidates else ("" if complete else f"{seen}: region not in the catalogue"),
                 unconfirmed=_unconfirmed(places),
             )  # fmt: skip
             return (located,), ""
