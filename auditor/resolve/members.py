@@ -7,7 +7,7 @@ from the configuration and ids are unknown at plan time, so both are looked thro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ import msgspec
 from auditor.facts import Cloud, Facts, provider_source
 from auditor.jobfacts import BLOCK, Condition, JobTables, Pointer, Row, both, condition, pointer, segments
 from auditor.model import UNKNOWN, Plan, Resource, block_address
-from auditor.resolve.references import References, Target
+from auditor.resolve.references import References, Target, Trace
 from auditor.values import Body, Projection, Value, decode_after
 
 Found = Literal["found", "absent", "unknown", "outside"]
@@ -296,7 +296,8 @@ class Reader(msgspec.Struct):
             meant += bool(got)
             found.extend(got)
         loose = any(self._target(m, target, trace.keyed, p) for target in trace.loose)
-        mixed = loose and meant > 1 and len({x.resource.address for x in found}) > 1
+        several = len({x.resource.address for x in found}) > 1
+        mixed = several and ((loose and meant > 1) or _chosen(m, found, trace))
         followed = bool(found)
         literal = [v.value for v in values if isinstance(v.value, str) and v.value]
         if not found and literal:
@@ -363,6 +364,18 @@ class Reader(msgspec.Struct):
             found = [r for r in found if r.index == m.resource.index]
         made = self.member(found[0]) if len(found) == 1 else None
         return [made] if made is not None else []
+
+
+def _chosen(m: Member, found: Sequence[Member], trace: Trace) -> bool:
+    """Whether a condition picks among a fleet's subnets: a plan keeps the names of both arms, not which one holds.
+
+    `each.key == "serve" ? [aws_subnet.a.id, aws_subnet.b.id] : [aws_subnet.a.id]`: a key that indexes none of them; or a
+    truth value beside them. Single nodes are left out: theirs is one subnet each, and the block's nodes use them all.
+    """
+    if m.row.kind == "instance" or any(x.row.kind != "subnet" for x in found):
+        return False
+    keyed = bool(trace.keyed) and all(x.resource.index is None for x in found)
+    return keyed or any(isinstance(c, bool) for c in trace.constants)
 
 
 def whole(m: Member, steps: tuple[str, ...]) -> tuple[str, ...]:
