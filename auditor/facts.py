@@ -100,6 +100,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     provider_default: str = ""  # documented default of the provider block; the environment may override it
     environment: list[str] = []  # variables that set the provider's region: never read, named in messages
     by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand
+    parents_decide: bool = False  # the provider's region fills attributes of that name only: a child stands with its parent
     grandparent: list[str] = []  # attributes every type may name its parent with
     namesakes: dict[str, str] = {}  # type prefix of another provider of the cloud -> prefix of the types that are known
     region_data: dict[str, list[str]] = {}  # data source type -> attributes that hold the provider's region

@@ -44,10 +44,11 @@ ANCHORS = {
     "hashicorp/aws": ("aws_sqs_queue", "region"), "hashicorp/azurerm": ("azurerm_resource_group", "location"),
     "azure/azapi": ("azapi_resource", "location"), "hashicorp/google": ("google_pubsub_schema_settings", "region"),
 }  # fmt: skip
-# Values that meet a row's `when`.
+# Values that meet a row's `when`: by type and role, else by type.
 WHEN = {
     "aws_sns_topic_subscription": {"protocol": "sqs"},
     "azapi_resource": {"type": "Microsoft.CognitiveServices/accounts/deployments@2025-06-01", "parent_id": FOREIGN},
+    "azapi_resource replica": {"type": "Microsoft.Storage/storageAccounts@2023-01-01"},
 }
 
 
@@ -195,7 +196,7 @@ def resource(row: Row, value: Any, unknown: bool) -> list[dict[str, Any]]:
     (inside, _), _ = two_places(row.cloud.id, "")
     if spec.effects and row.cloud.id == "azure":
         inside = "westeurope"
-    values: dict[str, Any] = dict(WHEN.get(row.type, {})) if spec.when else {}
+    values: dict[str, Any] = dict(WHEN.get(f"{row.type} {spec.role}", WHEN.get(row.type, {}))) if spec.when else {}
     expressions: dict[str, Any] = {}
     parents: list[dict[str, Any]] = []
     short = row.provider.rpartition("/")[2]

@@ -241,6 +241,8 @@ class Locator(msgspec.Struct):
         if not tp.known and silent and not reading.by_reference:
             return ()  # newer than the catalogue, and without a location attribute: it may stand nowhere
         provider_cause = ""
+        if not cause and (parent := self._parent_outside(tp, body)):
+            cause = f"{parent} names a parent outside the plan"
         if not cause and (reading.provider or reading.by_reference):
             located, provider_cause = self._from_provider(r, tp, path, role, hops)
             if located:
@@ -256,6 +258,15 @@ class Locator(msgspec.Struct):
         if provider_cause and not cause and not reading.by_reference:
             return (replace(opened, evidence=self.providers.region(r, self._provider_attributes(tp)).evidence),)
         return (opened,)
+
+    def _parent_outside(self, tp: _TypePlan, body: Body) -> str:
+        """The attribute by which a type without a region of its own names a parent that the plan does not hold."""
+        if not tp.reader.reading.parents_decide or any(s.kind != "resource_ref" for s in tp.anchors):
+            return ""
+        for path in reversed(tp.facts.parents):  # a name of its own comes first
+            if any(isinstance(v.value, str) and v.value for v in body.get(LocationSpec(path=path).segments)):
+                return path
+        return ""
 
     def _explicit(
         self, r: Resource, tp: _TypePlan, body: Body, specs: Iterable[LocationSpec]
