@@ -207,6 +207,16 @@ def test_settings_have_the_same_id_in_every_process(tmp_path: Path) -> None:
     assert told == {settings().id + "\n"}
 
 
+def test_a_report_does_not_take_the_place_of_a_plan(tmp_path: Path) -> None:
+    plan = tmp_path / "stack" / "plan.json"
+    plan.parent.mkdir()
+    shutil.copy(PLANS / "a-eu-alias" / "plan.json", plan)
+    before = plan.read_bytes()
+    done = run("sweep", "stack", "--format", f"json={plan}", "--as-of", AS_OF, cwd=tmp_path)
+    assert (done.code, plan.read_bytes()) == (2, before), done
+    assert "is an input of this run" in done.err
+
+
 def test_two_sweeps_do_not_write_to_one_store(tmp_path: Path, estate: Path) -> None:
     held = Store(tmp_path / "store")
     with pytest.raises(AuditorError, match="another sweep"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
 from shutil import get_terminal_size
@@ -30,13 +30,13 @@ class Target(msgspec.Struct, frozen=True):
     path: Path | None
 
 
-def targets(formats: tuple[str, ...], output: Path | None) -> list[Target]:
+def targets(formats: tuple[str, ...], output: Path | None, known: Collection[str] = FORMATS) -> list[Target]:
     """`FORMAT` or `FORMAT=FILE`, as often as given. Two that would share a file or stdout are a usage error."""
     made: list[Target] = []
     for item in formats or ("text",):
         name, eq, file = item.partition("=")
-        if name not in FORMATS:
-            raise click.BadParameter(f"unknown format {name!r}; one of {', '.join(FORMATS)}", param_hint="--format")
+        if name not in known:
+            raise click.BadParameter(f"unknown format {name!r}; one of {', '.join(known)}", param_hint="--format")
         if eq and not file:
             raise click.BadParameter(f"{item!r} names no file; write {name}=FILE", param_hint="--format")
         made.append(Target(name, Path(file) if eq else output))
@@ -55,15 +55,15 @@ def _same(a: Path | None, b: Path | None) -> bool:
     return a == b if a is None or b is None else a.resolve() == b.resolve()
 
 
-def _spare(wanted: list[Target], inputs: Iterable[str | Path]) -> None:
+def spare(wanted: list[Target], inputs: Iterable[str | Path]) -> None:
     """Refuses to write over what was read, and over any Terraform file."""
-    for target in wanted:
-        if target.path is not None and target.path.name.endswith(_TERRAFORM) and target.path.is_file():
-            raise AuditorError(f"{target.path}: is a Terraform file and is not written over", "Name another file.")
-    for given in inputs:
-        for target in wanted:
-            if target.path is not None and given != "-" and target.path.is_file() and _same(Path(given), target.path):
-                raise AuditorError(f"{target.path}: is an input of this run and is not written over", "Name another file.")
+    held = {t.path.resolve(): t.path for t in wanted if t.path is not None and t.path.is_file()}
+    for path in held.values():
+        if path.name.endswith(_TERRAFORM):
+            raise AuditorError(f"{path}: is a Terraform file and is not written over", "Name another file.")
+    for given in inputs if held else ():
+        if given != "-" and (over := held.get(Path(given).resolve())) is not None:
+            raise AuditorError(f"{over}: is an input of this run and is not written over", "Name another file.")
 
 
 def write(
@@ -74,7 +74,7 @@ def write(
 
     `inputs`: files that were read besides the report's own inputs. Raises AuditorError when a file cannot be written.
     """
-    _spare(wanted, [*(i.path for i in report.inputs), *inputs])
+    spare(wanted, [*(i.path for i in report.inputs), *inputs])
     cwd = Path.cwd()
     root = _repository(cwd)
     terminal = sys.stdout.isatty()
@@ -92,14 +92,19 @@ def write(
         )  # fmt: skip
         text = FORMATS[target.format](report, options)
         left_out += diagnostics(target.format, report, options)
-        if target.path is None:
-            emit(text, target.format != "text")
-            continue
-        try:
-            target.path.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as e:
-            raise AuditorError(f"{target.path}: cannot be written: {e.strerror or e}") from e
+        put(text, target)
     return left_out
+
+
+def put(text: str, target: Target) -> None:
+    """One report to its file or to stdout. Raises AuditorError when it cannot be written."""
+    if target.path is None:
+        emit(text, target.format != "text")
+        return
+    try:
+        target.path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as e:
+        raise AuditorError(f"{target.path}: cannot be written: {e.strerror or e}") from e
 
 
 def _excerpt(at: SourceRange) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.cli.streams import emit
 from auditor.errors import ExitCode
 from auditor.report.escape import clean
 
@@ -32,7 +32,7 @@ def query_command(sql: str | None, store: Path | None, form: str, schema: bool) 
     if schema:
         from auditor.sweep.schema_page import page
 
-        sys.stdout.write(page())
+        emit(page(), False)
         return ExitCode.OK
     if sql is None or store is None:
         raise click.UsageError("give SQL and --store DIR, or --schema")
@@ -40,7 +40,7 @@ def query_command(sql: str | None, store: Path | None, form: str, schema: bool) 
 
     answerer = Answerer(store)
     try:
-        sys.stdout.write(_FORMATS[form](answerer.query(sql)))
+        emit(_FORMATS[form](answerer.query(sql)), form != "text")
     finally:
         answerer.close()
     return ExitCode.OK

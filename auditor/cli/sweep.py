@@ -19,6 +19,7 @@ import click
 from auditor.catalog import Catalog
 from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_findings, known_rules, pairs, read_config
+from auditor.cli.output import put, spare, targets
 from auditor.config import find_workload
 from auditor.errors import AuditorError, ExitCode
 from auditor.report.escape import clean
@@ -79,7 +80,7 @@ def sweep_command(
     could be read; with --strict also unreadable plans and open verdicts. 130: interrupted; what was done is kept.
     """
     from auditor.sweep.discover import Finder
-    from auditor.sweep.render import render
+    from auditor.sweep.render import FORMATS, render
     from auditor.sweep.run import sweep
     from auditor.sweep.settings import settings_of
     from auditor.sweep.sources import shown
@@ -87,7 +88,7 @@ def sweep_command(
 
     gc.enable()  # this process lives longer than most
     team_tag = _team(team)
-    wanted_reports = _targets(formats, output)
+    wanted_reports = targets(formats, output, FORMATS)
     when = as_of_date(as_of)
     catalog, every = Catalog(catalog_dir), known_rules()
     overrides: dict[str, Any] = {"assume": pairs(assume)} if assume else {}
@@ -109,6 +110,8 @@ def sweep_command(
         store = Store(folder)
         stack.callback(store.close)
         items, total = _counted(Finder(team, timeout, max_bytes).find(paths))
+        read = [i.url for i in items] if isinstance(items, list) else []
+        spare(wanted_reports, [*paths, *read, *(p for p in (given, baseline_path, policy) if p)])
         bar = stack.enter_context(_Bar(total, quiet))
         record = {
             "schema": _schema(), "catalog": catalog.index.as_of, "policy": config.policy,
@@ -120,8 +123,8 @@ def sweep_command(
         )
         bar.wipe()
         found = _ask(folder, swept.run, Catalog(catalog_dir))
-        for form, path in sorted(wanted_reports, key=lambda t: t[1] is None):
-            _write(render(form, found, catalog.coordinates()), path)
+        for target in sorted(wanted_reports, key=lambda t: t.path is None):
+            put(render(target.format, found, catalog.coordinates()), target)
     if not quiet:
         click.echo(f"auditor: {_summary(swept, (datetime.now(tz=UTC) - began).total_seconds())}", err=True)
     return _exit_code(found, swept, strict, exit_zero)
@@ -145,22 +148,6 @@ def _team(text: str) -> str:
     if kind == "path" and (not colon or (rest.isdecimal() and int(rest) > 0)):
         return ""
     raise click.BadParameter(f"{text!r} is not path, path:N or tag:NAME", param_hint="--team")
-
-
-def _targets(formats: tuple[str, ...], output: Path | None) -> list[tuple[str, Path | None]]:
-    from auditor.sweep.render import FORMATS
-
-    made: list[tuple[str, Path | None]] = []
-    for text in formats or ("text",):
-        name, eq, file = text.partition("=")
-        if name not in FORMATS:
-            raise click.BadParameter(f"unknown format {name!r}; one of {', '.join(FORMATS)}", param_hint="--format")
-        if eq and not file:
-            raise click.BadParameter(f"{text!r} names no file; write {name}=FILE", param_hint="--format")
-        made.append((name, Path(file) if eq else output))
-    if len({path for _, path in made}) < len(made):
-        raise click.BadParameter("two formats would go to one place; give each a file: html=FILE", param_hint="--format")
-    return made
 
 
 def _engine(name: str, scheduler: str | None, jobs: int | None) -> Engine:
@@ -198,16 +185,6 @@ def _ask(folder: Path, run: str, catalog: Catalog) -> Answers:
         return answers(store, run, catalog.shard)
     finally:
         store.close()
-
-
-def _write(text: str, path: Path | None) -> None:
-    if path is None:
-        sys.stdout.write(text)
-        return
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as e:
-        raise AuditorError(f"{path}: cannot be written: {e.strerror or e}") from e
 
 
 def _summary(s: Swept, seconds: float) -> str:
