@@ -31,6 +31,14 @@ def user_cache() -> Path:
     return (Path(home) if os.path.isabs(home) else Path.home() / ".cache") / "auditor" / "catalog"
 
 
+def _record(folder: Path, name: str, kind: type[T]) -> T:
+    """One compiled file. Raises CatalogError when missing or damaged."""
+    try:
+        return msgspec.json.decode((folder / name).read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as e:
+        raise CatalogError(f"cannot read the catalogue: {name}: {e}", "Run scripts/build_catalog.py.") from e
+
+
 class Catalog:
     """The facts as of a date. Implements `facts.Facts` and `lagfacts.LagFacts`.
 
@@ -60,11 +68,7 @@ class Catalog:
             raise CatalogError(f"`catalog:` of the policy: {e}", "see `auditor schema overlay`") from e
 
     def _read(self, name: str, kind: type[T]) -> T:
-        path = self.directory / name
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=kind)
-        except (OSError, msgspec.DecodeError) as e:
-            raise CatalogError(f"cannot read the catalogue: {name}: {e}", "Run scripts/build_catalog.py.") from e
+        return _record(self.directory, name, kind)
 
     @cached_property
     def index(self) -> Index:
@@ -108,11 +112,7 @@ class Catalog:
     # --- lag
 
     def _lag(self, name: str, kind: type[T]) -> T:
-        path = self.folder / "lag" / name
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=kind)
-        except (OSError, msgspec.DecodeError) as e:
-            raise CatalogError(f"cannot read the catalogue: lag/{name}: {e}", "Run scripts/build_catalog.py.") from e
+        return _record(self.folder, f"lag/{name}", kind)
 
     @cached_property
     def lag_index(self) -> LagIndex:
