@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from faults import bytes_fault, mutate
+from fuzz_targets import whole
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inprocess import AS_OF, PLANS, RECORDED, STATES, facts, judge, render
@@ -57,19 +58,6 @@ def _judged(data: bytes) -> Report | None:
     return report
 
 
-def _whole(report: Report, plan: Any) -> None:
-    """Resources in = resources out."""
-    changes = plan.get("resource_changes") or []
-    held = [d["resource_change"] for d in plan.get("deferred_changes") or () if d.get("resource_change")]
-    counted = [
-        r for r in [*changes, *held]
-        if r.get("mode", "managed") != "data" and (r.get("change") or {}).get("actions") != ["delete"] and not r.get("deposed")
-    ]  # fmt: skip
-    c = report.coverage
-    assert c.resources == len(counted)
-    assert c.located + c.global_ + c.undecided == c.resources
-
-
 @_examples(400)
 @given(st.sampled_from(RECORDED), st.randoms(use_true_random=False))
 def test_plans_with_faults(path: Path, rnd: random.Random) -> None:
@@ -77,7 +65,7 @@ def test_plans_with_faults(path: Path, rnd: random.Random) -> None:
     report = _judged(json.dumps(plan).encode())
     if report is not None:
         assert isinstance(plan, dict)
-        _whole(report, plan)
+        whole(report, plan)
 
 
 @_examples(120)
@@ -117,7 +105,7 @@ def test_damaged_bytes_of_plans(path: Path, rnd: random.Random) -> None:
         plan = json.loads(data)
     except ValueError:  # read all the same: wrapper output around it, another encoding
         return
-    _whole(report, plan)
+    whole(report, plan)
 
 
 @_examples(200)
