@@ -56,6 +56,40 @@ def mutate(tree: Any, rnd: random.Random) -> Any:
     return tree
 
 
+def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """(path without indexes, container, key) of every spot of a tree."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            at = (*path, key if isinstance(value, dict) else "*")
+            yield at, value, key
+            yield from _paths(inner, at)
+
+
+def retype(plan: Any, rnd: random.Random) -> Any:
+    """A copy in which up to twelve attributes hold another type in every resource of theirs; also ones that were unknown.
+
+    Single faults are caught early by the readers; what crashes is two odd values that meet, in a plan otherwise whole.
+    """
+    plan = copy.deepcopy(plan)
+    spots: dict[tuple[str, ...], list[tuple[Any, Any]]] = {}
+    for r in plan.get("resource_changes") or ():
+        change = r["change"]
+        if not isinstance(change.get("after"), dict):
+            continue
+        unknown = change.get("after_unknown")
+        for key in unknown if isinstance(unknown, dict) else ():
+            spots.setdefault((r["type"], "known", key), []).append((change["after"], key))
+        for part in ("after", "after_unknown"):
+            for path, holder, key in _paths(change.get(part)):
+                spots.setdefault((r["type"], part, *path), []).append((holder, key))
+    for path, holder, key in _paths(plan.get("configuration")):
+        spots.setdefault(path, []).append((holder, key))
+    for path in rnd.sample(list(spots), min(len(spots), rnd.randint(1, 12))):
+        for holder, key in spots[path]:
+            holder[key] = copy.deepcopy(rnd.choice(ODD))
+    return plan
+
+
 def bytes_fault(data: bytes, rnd: random.Random) -> bytes:
     """Cut off, bits turned, a piece repeated, removed or moved."""
     at = rnd.randrange(len(data) or 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults import bytes_fault, mutate
+from faults import bytes_fault, mutate, retype
 from fuzz_targets import whole
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,6 +30,7 @@ from auditor.load.plan import load
 from auditor.model import Report
 
 FUZZ = int(os.environ.get("AUDITOR_FUZZ", "0"))
+JOBS = sorted(PLANS.glob("jobs/*/plan.json"))
 SOURCES = sorted(p for p in PLANS.glob("*/main.tf"))
 LOCKS = sorted(PLANS.glob("*/.terraform.lock.hcl"))
 
@@ -65,6 +66,16 @@ def test_plans_with_faults(path: Path, rnd: random.Random) -> None:
     report = _judged(json.dumps(plan).encode())
     if report is not None:
         assert isinstance(plan, dict)
+        whole(report, plan)
+
+
+@_examples(500)
+@given(st.sampled_from(JOBS), st.randoms(use_true_random=False))
+def test_values_of_other_types(path: Path, rnd: random.Random) -> None:
+    """Whatever meets in resolving jobs and references: the audit is whole."""
+    plan = retype(_read(path), rnd)
+    report = _judged(json.dumps(plan).encode())
+    if report is not None:
         whole(report, plan)
 
 

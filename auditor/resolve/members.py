@@ -428,7 +428,8 @@ def _strangers(found: Iterable[Member], values: Iterable[Value], constants: Iter
     found, values = list(found), list(values)
     if not found or not values:
         return False
-    held = {v.value for x in found for name in x.row.identity for v in x.body.get((name,))}
+    ids = (v.value for x in found for name in x.row.identity for v in x.body.get((name,)))
+    held = {i for i in ids if isinstance(i, str)}
     if len(values) > 1 and any(isinstance(v.value, str) and v.value and v.value not in held for v in values):
         return True
     patterns = {x.row.id_pattern for x in found if x.row.id_pattern}
