@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -19,7 +20,12 @@ _MAX_KEYED: Final = 6
 
 def fingerprint(rule: str, address: str, path: str) -> str:
     """32 hex digits that name a finding across runs: no line, message, value or instance key in them."""
-    text = "\n".join((rule, strip_keys(address), path))
+    return _digest("\n".join((rule, strip_keys(address), path)))
+
+
+@lru_cache(maxsize=4096)
+def _digest(text: str) -> str:
+    """Findings of one block share it."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -6,6 +6,7 @@ resources costs no second pass over its objects. Everything that a report prints
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -230,29 +231,11 @@ class Plan:
 
 def strip_keys(address: str) -> str:
     """`module.a["x.y"].t.n[0]` -> `module.a.t.n`; quoted keys may hold dots and brackets."""
-    if "[" not in address:
-        return address
-    if address.endswith("]") and address.count("[") == 1:
-        return address[: address.index("[")]
-    out: list[str] = []
-    i, n = 0, len(address)
-    while i < n:
-        start = address.find("[", i)
-        if start < 0:
-            out.append(address[i:])
-            break
-        out.append(address[i:start])
-        j = start + 1
-        if j < n and address[j] == '"':
-            j += 1
-            while j < n and address[j] != '"':
-                j += 2 if address[j] == "\\" else 1
-            j += 1
-        end = address.find("]", j)
-        if end < 0:
-            break
-        i = end + 1
-    return "".join(out)
+    return _KEY.sub("", address) if "[" in address else address
+
+
+# A key; what follows a bracket that is never closed is no address.
+_KEY: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"[^\]]*|[^"\]][^\]]*|)\]|\[.*', re.DOTALL)
 
 
 def block_address(resource: Resource) -> str:

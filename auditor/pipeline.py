@@ -85,6 +85,14 @@ class _Tally(msgspec.Struct):
     levels: list[tuple[Finding, Level]] = msgspec.field(default_factory=list)  # of the rules of the gates, as they count there
     passed: dict[str, str] = msgspec.field(default_factory=dict)  # rule -> what its pass said
 
+    def count(self, status: Mapping[str, int]) -> None:
+        """Adds the resources of one plan by the status of their location."""
+        held = self.coverage
+        held["all"] += sum(status.values())
+        held["located"] += status["located"]
+        held["global"] += status["global"]
+        held["undecided"] += status["undecided"] + status["unknown_type"]
+
 
 def audit(
     plans: Sequence[Plan],
@@ -197,29 +205,34 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
     data_home = str(config.declared.get("data_home", ""))
     rests = config.regulated or config.declared.get("pattern") == "jit"
     stores: list[Store] = []
-    for resource in plan.resources:
-        if resource.change.actions == ("delete",) or resource.deposed:
-            if not resource.deposed and locator.is_guard(resource):
-                subjects.append(Subject(resource, "", (), guard=True))
-            continue
-        if plan.kind == "state" and resource.is_data:
-            continue
-        located = locator.locate(resource)
-        if plan.kind == "hcl" and resource.importing:
-            located = adopted(located)
-        if not resource.is_data:
-            _count(located, tally)
-            counts[located.provider] = counts.get(located.provider, 0) + 1
-        if data_home and located.home is not None and resource.name in data_home:
-            homes.setdefault(block_address(resource), located.home)
-            homes.setdefault(resource.address, located.home)
-        if rests and (store := _store(located, catalog, refs)) is not None:
-            stores.append(store)
-        if located.bearing == "data" and located.curated and not resource.is_data:
-            tally.stores.append((located.cloud, resource.address, located.category))
-        tally.locations.extend(located.locations)
-        if located.locations or (located.status == "unknown_type" and not resource.is_data):
-            subjects.append(_subject(located, plan, config, locator))
+    status = dict.fromkeys(("located", "global", "undecided", "unknown_type"), 0)
+    for block, resources in plan.by_block.items():
+        for resource in resources:
+            if resource.change.actions == ("delete",) or resource.deposed:
+                if not resource.deposed and locator.is_guard(resource):
+                    subjects.append(Subject(resource, "", (), guard=True))
+                continue
+            if plan.kind == "state" and resource.is_data:
+                continue
+            located = locator.locate(resource, block)
+            if plan.kind == "hcl" and resource.importing:
+                located = adopted(located)
+            if resource.mode != "data":
+                status[located.status] += 1
+                counts[located.provider] = counts.get(located.provider, 0) + 1
+                if located.status == "unknown_type":
+                    tally.unknown_types.add(resource.type)
+                elif located.curated and located.bearing == "data":
+                    tally.stores.append((located.cloud, resource.address, located.category))
+            if data_home and located.home is not None and resource.name in data_home:
+                homes.setdefault(block, located.home)
+                homes.setdefault(resource.address, located.home)
+            if rests and (store := _store(located, catalog, refs)) is not None:
+                stores.append(store)
+            tally.locations.extend(located.locations)
+            if located.locations or (located.status == "unknown_type" and resource.mode != "data"):
+                subjects.append(_subject(located, plan, config, locator))
+    tally.count(status)
     for drifted in plan.drift:
         if drifted.change.actions != ("delete",):
             subjects.append(_drift(locator, drifted, plan, config))
@@ -283,18 +296,9 @@ def _store(located: Located, catalog: Catalog, refs: References) -> Store | None
     return store_of(r, cloud, curated, catalog.stores, refs)
 
 
-def _count(located: Located, tally: _Tally) -> None:
-    tally.coverage["all"] += 1
-    if located.status == "unknown_type":
-        tally.unknown_types.add(located.resource.type)
-        tally.coverage["undecided"] += 1
-    else:
-        tally.coverage[located.status] += 1
-
-
 def _subject(located: Located, plan: Plan, config: Config, locator: Locator) -> Subject:
     r = located.resource
-    existing = not r.importing and (plan.kind == "state" or r.action in (Action.NOOP, Action.FORGET))
+    existing = r.change.importing is None and (plan.kind == "state" or r.change.actions in (("no-op",), ("forget",)))
     lists: tuple[tuple[str, AllowList], ...] = ()
     maybe: tuple[tuple[str, AllowList], ...] = ()
     either: tuple[tuple[tuple[str, AllowList], ...], ...] = ()

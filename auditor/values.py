@@ -7,7 +7,7 @@ block of an SDKv2 provider is a list of one; `walk` therefore steps through list
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -83,6 +83,24 @@ class Body:
         return _any_true(node)
 
 
+class LateBody(Body):
+    """All planned values of a resource, decoded when the first of them is asked for: many are never asked."""
+
+    __slots__ = ("_resource",)
+
+    def __init__(self, resource: Resource) -> None:  # `values` and `unknown` stay unset until then
+        self._resource = resource
+        self._sensitive_raw = bytes(resource.change.after_sensitive)
+        self._sensitive_tree: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("values", "unknown"):
+            raise AttributeError(name)
+        whole = decode_after(self._resource)
+        self.values, self.unknown = whole.values, whole.unknown
+        return getattr(self, name)
+
+
 def _any_true(node: Any) -> bool:
     if node is True:
         return True
@@ -129,15 +147,18 @@ def _walk(value: Any, mark: Any, path: tuple[str, ...], depth: int, at: str) -> 
 class Projection:
     """Decodes only the named root attributes of a body: the rest is skipped without a copy.
 
-    `presence` names roots of which `key` says only whether they are there.
+    `told` reads ids: in the roots `ids`, `key` takes texts of which it tells the same for equal.
     """
 
-    __slots__ = ("_after", "_marks", "_names", "_presence", "_raw")
+    __slots__ = ("_after", "_ids", "_marks", "_names", "_raw", "_tell")
 
-    def __init__(self, roots: Iterable[str], presence: Iterable[str] = ()) -> None:
+    def __init__(
+        self, roots: Iterable[str], ids: Iterable[str] = (), told: Callable[[str], str] = lambda text: text
+    ) -> None:
         self._names = tuple(sorted(set(roots)))
         self._marks: dict[bytes, list[bytes]] = {}  # alike instances repeat the same `after_unknown`
-        self._presence = tuple(i for i, n in enumerate(self._names) if n in set(presence))
+        self._ids = tuple(i for i, n in enumerate(self._names) if n in set(ids))
+        self._tell = told
         rename = {f"f{i}": name for i, name in enumerate(self._names)}
         fields = [(f, Any, None) for f in rename]
         struct = msgspec.defstruct("Projected", fields, rename=rename, gc=False)
@@ -149,34 +170,43 @@ class Projection:
     def key(self, resource: Resource) -> tuple[bytes, ...]:
         """Equal where the named attributes, and the marks beside them, are equal: nothing is decoded."""
         change = resource.change
+        found = self._told(change.after, resource.address)
         marks = bytes(change.after_unknown)
-        try:
-            found = self._bytes(change.after)
-        except (msgspec.DecodeError, UnicodeDecodeError) as e:
-            raise shapeless(resource.address, e) from e
         if marks == b"true":
             found.append(marks)
         elif marks not in (b"{}", b"false", b"null"):
             held = self._marks.get(marks)
             if held is None:
-                try:
-                    held = self._marks[marks] = self._bytes(change.after_unknown)
-                except (msgspec.DecodeError, UnicodeDecodeError) as e:
-                    raise shapeless(resource.address, e) from e
+                held = self._marks[marks] = self._told(change.after_unknown, resource.address)
             found += held
         sensitive = bytes(change.after_sensitive)
         if b"true" in sensitive:
             found.append(sensitive)
         return tuple(found)
 
-    def _bytes(self, raw: bytes) -> list[bytes]:
-        got = self._raw.decode(raw)
-        if got is None:
-            return []
-        found = list(map(bytes, msgspec.structs.astuple(got)))
-        for i in self._presence:
-            found[i] = b"" if found[i] in _NOTHING else b"+"
+    def key_before(self, resource: Resource) -> tuple[bytes, ...]:
+        """The same of the values before the change."""
+        change = resource.change
+        sensitive = bytes(change.before_sensitive)
+        return (*self._told(change.before, resource.address), sensitive if b"true" in sensitive else b"")
+
+    def _told(self, raw: bytes, address: str) -> list[bytes]:
+        try:
+            got = self._raw.decode(raw)
+            if got is None:
+                return []
+            found = list(map(bytes, msgspec.structs.astuple(got)))
+            for i in self._ids:
+                found[i] = self._id(found[i])
+        except (msgspec.DecodeError, UnicodeDecodeError) as e:
+            raise shapeless(address, e) from e
         return found
+
+    def _id(self, raw: bytes) -> bytes:
+        """What an id tells, instead of the id; of other values themselves."""
+        if len(raw) < 3 or raw[0] != _QUOTE or b"\\" in raw:
+            return raw
+        return b"+" + self._tell(raw[1:-1].decode()).encode()
 
     def _decode(self, raw: bytes, address: str) -> dict[str, Any]:
         try:
@@ -215,7 +245,7 @@ def projection_of(roots: frozenset[str]) -> Projection:
     return Projection(roots)
 
 
-_NOTHING = (b"null", b'""', b"false")
+_QUOTE = ord('"')
 _MAPPING = msgspec.json.Decoder(dict[str, Any] | None)
 
 

@@ -93,10 +93,9 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
                 drifted.add((found.address, found.path))
                 yield found
     for subject in subjects:
-        action = subject.resource.action
         if subject.drift:
             continue
-        if action is Action.DELETE or subject.resource.deposed:
+        if subject.resource.change.actions == ("delete",) or subject.resource.deposed:
             if subject.guard:
                 yield _guard_deleted(subject)
             continue

@@ -94,6 +94,8 @@ class JobBuilder(msgspec.Struct):
     facts: Facts
     regions: Callable[[Resource], tuple[str, ...]]
     settings: Settings = msgspec.field(default_factory=Settings)
+    # What was read of instances that look at no other ones, but for their zones: the same in every module instance.
+    _apart: dict[tuple[object, ...], dict[Zones | None, Unit | None]] = msgspec.field(default_factory=dict)
 
     def build(self) -> list[Job]:
         """All jobs, sorted by name."""
@@ -117,7 +119,7 @@ class JobBuilder(msgspec.Struct):
             if member is None or member.row.kind not in _SIZING:
                 continue
             for part in reader.units(member):
-                unit = self._unit(reader, zones, attachments, part)
+                unit = self._unit(reader, zones, attachments, part, alike.own(key))
                 if unit is not None:
                     units.append(unit)
                 if key is not None:
@@ -148,13 +150,23 @@ class JobBuilder(msgspec.Struct):
     # --- one sizing instance
 
     def _unit(
-        self, reader: Reader, zone_reader: ZoneReader, attachments: Attachments, member: Member
+        self, reader: Reader, zone_reader: ZoneReader, attachments: Attachments, member: Member, own: tuple[object, ...]
     ) -> Unit | None:
+        if own and (apart := self._apart.get(own)) is not None:
+            zones = None if None in apart else zone_reader.of(member, (member,))
+            if zones in apart:
+                held = apart[zones]
+                return _as(held, member.resource, self._existing(member.resource)) if held is not None else None
+        looked = reader.looked
         chain, roots, lost, template_types, either = _chain(reader, attachments, member)
         types = read_types(reader, member, chain, template_types, lost, either)
         if types.none:
+            if own and reader.looked == looked:
+                self._apart[own] = {None: None}
             return None
+        before = reader.looked
         zones = zone_reader.of(member, chain)
+        looked += reader.looked - before
         size = read_size(reader, member, chain, zones, types)
         if (doubt := self.plan.uncertain.get(member.resource.address)) is not None:
             size = Size(None, None, None, None, cause=doubt)
@@ -170,11 +182,14 @@ class JobBuilder(msgspec.Struct):
         kind, per_domain, key = _domain(reader, member, chain)
         r = member.resource
         existing = self._existing(r)
-        return Unit(
+        unit = Unit(
             member, chain, types, size, zones, fabric, said, refused, count_cards(reader, chain),
             partition_of(reader, chain), shields, _reserved(reader, chain, roots), placement, merge, role, reason,
             (kind, per_domain), key, existing, tuple(_labelled(reader, chain)),
         )  # fmt: skip
+        if own and reader.looked == looked:
+            self._apart.setdefault(own, {})[zones] = unit
+        return unit
 
     def _existing(self, r: Resource) -> bool:
         return not r.importing and (self.plan.kind == "state" or r.action is Action.NOOP)
@@ -304,14 +319,17 @@ def _sizing(reader: Reader, group: list[Resource]) -> list[Resource]:
     pattern = re.compile(cloud.jobs.accelerator_types)
     projection = projection_of(frozenset(p.split(".")[0] for p in paths))
     kept: list[Resource] = []
+    holds: dict[tuple[bytes, ...], bool] = {}  # instances that name the same types are told apart by nothing
     for r in alive:
-        body = projection.after(r)
-        named = [v.value for p in paths for v in body.get(tuple(p.split(".")))]
-        if named and all(
-            isinstance(n, str) and cloud.type_name(n) not in cloud.instances and not pattern.search(n) for n in named
-        ):
-            continue
-        kept.append(r)
+        key = projection.key(r)
+        if key not in holds:
+            body = projection.after(r)
+            named = [v.value for p in paths for v in body.get(tuple(p.split(".")))]
+            holds[key] = not named or not all(
+                isinstance(n, str) and cloud.type_name(n) not in cloud.instances and not pattern.search(n) for n in named
+            )
+        if holds[key]:
+            kept.append(r)
     return kept
 
 
@@ -436,7 +454,7 @@ def _merge_keys(reader: Reader, m: Member) -> list[str]:
                 trace = reader.refs.trace(m.block, whole(m, pointer(text).path))
                 targets = list(trace.targets)
                 if len(targets) == 1:
-                    instances = reader.refs.instances_of(m.resource, targets[0], trace.keyed)
+                    instances = reader.instances_of(m, targets[0], trace.keyed)
                     keys += [f"ref {instances[0].address}"] if len(instances) == 1 else []
     return keys
 
@@ -495,10 +513,14 @@ class _Alike(msgspec.Struct):
         said = b"".join(labels.key(r)).lower()
         names = (r.address, *(n.decode(errors="replace") for n in named.key(r))) if named is not None else (r.address,)
         return (
-            block, r.module_address, values.key(r), by_words(names),
+            block, r.change.actions, values.key(r), by_words(names),
             said if any(word.encode() in said for word in LABELS) else b"",
-            tuple([id(self.reader.refs.instances_of(r, t, k)) for t, k in keyed]),
+            r.module_address, tuple([id(self.reader.refs.instances_of(r, t, k)) for t, k in keyed]),
         )  # fmt: skip
+
+    def own(self, key: tuple[object, ...] | None) -> tuple[object, ...]:
+        """The part of a key that tells of the instance itself, and not of what it sees."""
+        return key[:-2] if key is not None else ()
 
     def _plan(self, r: Resource, block: str) -> _Reading | None:
         held = self.reader.rows(r)

@@ -23,6 +23,7 @@ from auditor.values import Body, Projection, Value, without_credentials
 
 Status = Literal["located", "global", "unknown_type", "undecided"]
 _MAX_HOPS: Final = 12  # parent of parent of ...: deeper chains do not occur, cycles might
+_STAYS: Final = (("create",), ("no-op",), ("read",))  # actions after which nothing has moved
 _PLACE_KINDS: Final = ("region", "zone", "location", "multi_region")
 
 
@@ -77,6 +78,8 @@ class Locator(msgspec.Struct):
     _shared: dict[tuple[object, ...], tuple[Location, ...]] = msgspec.field(default_factory=dict)
     _keyed: dict[str, list[tuple[Target, str]]] = msgspec.field(default_factory=dict)
     _signatures: dict[int, tuple[Resource, tuple[object, ...]]] = msgspec.field(default_factory=dict)
+    _were: dict[tuple[object, ...], tuple[Location, ...]] = msgspec.field(default_factory=dict)
+    _alike: dict[tuple[object, ...], tuple[object, ...]] = msgspec.field(default_factory=dict)
     _routing: set[str] = msgspec.field(default_factory=set)
     _providers: Providers | None = None
     used_assumptions: dict[str, str] = msgspec.field(default_factory=dict)
@@ -128,9 +131,13 @@ class Locator(msgspec.Struct):
         roots = {s.segments[0] for s in (*anchors, *others)}
         roots.update(c.partition("=")[0].partition(".")[0] for s in specs for c in (s.when, s.unless) if c)
         roots.update(reading.identity, facts.parents, reading.grandparent)
+        pointing = {s.segments[0] for s in specs if s.kind in ("resource_ref", "arn") and not s.effects}
+        read = {s.segments[0] for s in (*anchors, *others) if s.kind not in ("resource_ref", "arn") or s.effects}
+        read.update(c.partition("=")[0].partition(".")[0] for s in specs for c in (s.when, s.unless) if c)
+        ids = {*reading.identity, *facts.parents, *reading.grandparent, *pointing} - read
         return _TypePlan(
             cloud, source, provider.short or source.rpartition("/")[2], facts, known or reading.any_type,
-            tuple(anchors), tuple(others), Projection(roots, reading.identity), Reader(cloud, self.facts, resource.type, reading),
+            tuple(anchors), tuple(others), Projection(roots, ids, cloud.region_in_id), Reader(cloud, self.facts, resource.type, reading),
         )  # fmt: skip
 
     # --- entry points
@@ -140,44 +147,51 @@ class Locator(msgspec.Struct):
         tp = self._type(resource)
         return tp is not None and tp.facts.guard
 
-    def locate(self, resource: Resource) -> Located:
-        """All locations of one instance, as it will be."""
+    def locate(self, resource: Resource, block: str = "") -> Located:
+        """All locations of one instance, as it will be. `block`: its block address, where it is at hand."""
         source, provider = self.provider_of(resource)
         if provider is not None and provider.cls == "utility":
             return Located(resource, "global", provider=source)
         tp = self._type(resource)
         if tp is None:
             return Located(resource, "unknown_type", provider=source)
-        key = self._signature(resource, tp)
+        key = self._signature(resource, tp, block or block_address(resource))
         seen = self._placed.get(key)
         if seen is not None:
-            status, locations = seen[0], tuple([_at(loc, resource.address) for loc in seen[1]])
+            status, locations = seen
+            address = resource.address
+            locations = (_at(locations[0], address),) if len(locations) == 1 else tuple([_at(x, address) for x in locations])
         else:
             status, locations, own = self._place(resource, tp, tp.projection.after(resource))
             if not own:
                 self._placed[key] = (status, locations)
-        return self._located(resource, tp, status, locations)
+        meta = tp.facts
+        moved = locations and resource.change.actions not in _STAYS
+        return Located(
+            resource, status, tp.cloud.id, tp.provider, locations, self._before(resource, tp) if moved else (),
+            meta.bearing, meta.curated, meta.category, meta.guard,
+        )  # fmt: skip
 
     def _place(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[Status, tuple[Location, ...], bool]:
-        """Status and locations; whether they rest on what only this instance has (its id, its past)."""
+        """Status and locations; whether they rest on what only this instance has: its past."""
         homes = self._home(r, tp, body, 0)
         others = self._others(r, tp, body, homes)
         if not homes:
             nowhere: Status = "global" if tp.facts.global_ else "unknown_type"
             return ("located" if others else nowhere), tuple(map(_withheld, others)), False
         undecided = any(not loc.complete or (loc.candidates and len(loc.places) > 1) for loc in homes)
-        own = any(loc.source in ("arn", "prior") for loc in homes)
+        own = any(loc.source == "prior" for loc in homes)
         return ("undecided" if undecided else "located"), tuple(map(_withheld, homes + others)), own
 
-    def _signature(self, r: Resource, tp: _TypePlan) -> tuple[object, ...]:
+    def _signature(self, r: Resource, tp: _TypePlan, block: str = "") -> tuple[object, ...]:
         """Equal for instances of one block that say the same of their location and see the same other instances.
 
-        Of an id only whether it is there counts: what it decides is never shared (`own` of `_place`).
+        Of an id only the region in it counts, here as in what is read of it; what the past decides is not shared.
         """
         held = self._signatures.get(id(r))
         if held is not None and held[0] is r:  # kept beside its key: an id alone may come back for another record
             return held[1]
-        block = block_address(r)
+        block = block or block_address(r)
         keyed = self._keyed.get(block)
         if keyed is None:
             paths = [s.segments for s in (*tp.anchors, *tp.others)]
@@ -185,21 +199,23 @@ class Locator(msgspec.Struct):
             traces = [self.refs.trace(block, p) for p in dict.fromkeys(paths)]
             keyed = self._keyed[block] = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
         seen = tuple([id(self.refs.instances_of(r, t, k)) for t, k in keyed]) if keyed else ()
-        made = (block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r))
+        made: tuple[object, ...] = (
+            block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r)
+        )  # fmt: skip
+        made = self._alike.setdefault(made, made)
         self._signatures[id(r)] = (r, made)
         return made
 
-    def _located(self, r: Resource, tp: _TypePlan, status: Status, locations: tuple[Location, ...]) -> Located:
-        meta = tp.facts
-        before: tuple[Location, ...] = ()
-        if r.change.actions not in (("create",), ("no-op",), ("read",)) and locations:
+    def _before(self, r: Resource, tp: _TypePlan) -> tuple[Location, ...]:
+        """Where an instance stood: read once for those of a block that say the same of it."""
+        key = (block_address(r), r.module_address, r.provider_name, tp.projection.key_before(r))
+        held = self._were.get(key)
+        if held is None:
             body = tp.projection.before(r)
             before = tuple(self._explicit(r, tp, body, tp.anchors)[0]) or self._from_identity(r, tp, body)
-            before = tuple(map(_withheld, before))
-        return Located(
-            r, status, tp.cloud.id, tp.provider, locations, before,
-            meta.bearing, meta.curated, meta.category, meta.guard,
-        )  # fmt: skip
+            held = self._were[key] = tuple(map(_withheld, before))
+            return held
+        return tuple([_at(loc, r.address) for loc in held])
 
     def home(self, resource: Resource, hops: int = 0) -> tuple[Location, ...]:
         """Home locations of one instance, for those that inherit from it."""
@@ -217,7 +233,7 @@ class Locator(msgspec.Struct):
         if seen is not None:
             return seen
         found = self._home(r, tp, tp.projection.after(r), hops)
-        if not hops or (found and all(loc.complete and loc.source not in ("arn", "prior") for loc in found)):
+        if all(loc.source != "prior" for loc in found) and (not hops or (found and all(loc.complete for loc in found))):
             self._shared[key] = found
         return found
 

@@ -17,7 +17,7 @@ from auditor.facts import Cloud, Facts, provider_source
 from auditor.jobfacts import BLOCK, Condition, JobTables, Pointer, Row, both, condition, pointer, segments
 from auditor.model import UNKNOWN, Plan, Resource, block_address
 from auditor.resolve.references import References, Target, Trace
-from auditor.values import Body, Projection, Value, decode_after
+from auditor.values import Body, LateBody, Projection, Value
 
 Found = Literal["found", "absent", "unknown", "outside"]
 
@@ -53,6 +53,7 @@ class Reader(msgspec.Struct):
     plan: Plan
     refs: References
     facts: Facts
+    looked: int = 0  # how often other instances were looked at: what was read without is the same in every module instance
     _rows: dict[tuple[str, str], tuple[Cloud, list[Row]] | None] = msgspec.field(default_factory=dict)
     _identities: dict[str, dict[str, list[Resource]]] = msgspec.field(default_factory=dict)
     _whens: dict[tuple[str, str, tuple[str, ...]], Projection] = msgspec.field(default_factory=dict)
@@ -79,7 +80,7 @@ class Reader(msgspec.Struct):
     def member(self, resource: Resource, via: str = "") -> Member | None:
         """A resource as a member, or None where no row fits it."""
         if resource.address not in self._members:
-            self._members[resource.address] = self._make(resource, decode_after(resource))
+            self._members[resource.address] = self._make(resource, LateBody(resource))
         made = self._members[resource.address]
         return made if made is None or not via else _via(made, via)
 
@@ -286,6 +287,7 @@ class Reader(msgspec.Struct):
         # Instances of one block that do not index by their own key refer to the same resources: joined once.
         key = (m.block, path, m.resource.module_address, text, shown)
         if not trace.keyed and (held := self._joined.get(key)) is not None:
+            self.looked += 1
             return held
         found: list[Member] = []
         partial = bool(trace.unresolved)
@@ -315,10 +317,13 @@ class Reader(msgspec.Struct):
             return joined
         return Joined("outside" if literal else "unknown", (), shown, trace.keyed, True)
 
+    def instances_of(self, m: Member, target: Target, keyed: str) -> list[Resource]:
+        """The planned instances of one target, as seen from a member."""
+        self.looked += 1
+        return self.refs.instances_of(m.resource, target, keyed)
+
     def _target(self, m: Member, target: Target, keyed: str, p: Pointer) -> list[Member]:
-        instances = [
-            r for r in self.refs.instances_of(m.resource, target, keyed) if not p.types or r.type in p.types
-        ]
+        instances = [r for r in self.instances_of(m, target, keyed) if not p.types or r.type in p.types]
         made = [x for r in instances if (x := self.member(r)) is not None]
         if made:
             return made
@@ -354,6 +359,7 @@ class Reader(msgspec.Struct):
 
     def _only_one(self, m: Member, p: Pointer) -> list[Member]:
         """Where a dynamic block or a local hides the reference: the one resource of that type in the same module."""
+        self.looked += 1
         home = m.resource.module_address
         found: list[Resource] = []
         for resources in self.plan.by_block.values():
@@ -426,15 +432,14 @@ def _strangers(found: Iterable[Member], values: Iterable[Value], constants: Iter
     A set with one unknown element is unknown as a whole: then only the constants of its expression tell of the others.
     """
     found, values = list(found), list(values)
-    if not found or not values:
+    texts = {v.value for v in values if isinstance(v.value, str) and v.value} if len(values) > 1 else set()
+    patterns = {x.row.id_pattern for x in found if x.row.id_pattern}
+    hidden = any(v.value is UNKNOWN for v in values)
+    named = {c for c in constants if hidden and isinstance(c, str) and any(re.search(p, c) for p in patterns)}
+    if not found or not (texts or named):
         return False
     ids = (v.value for x in found for name in x.row.identity for v in x.body.get((name,)))
-    held = {i for i in ids if isinstance(i, str)}
-    if len(values) > 1 and any(isinstance(v.value, str) and v.value and v.value not in held for v in values):
-        return True
-    patterns = {x.row.id_pattern for x in found if x.row.id_pattern}
-    named = [c for c in constants if isinstance(c, str) and c not in held and any(re.search(p, c) for p in patterns)]
-    return bool(named) and any(v.value is UNKNOWN for v in values)
+    return not texts | named <= {i for i in ids if isinstance(i, str)}
 
 
 def _all(verdicts: Iterable[bool | None]) -> bool | None:

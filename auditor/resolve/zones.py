@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import msgspec
 
 from auditor.facts import Cloud
-from auditor.jobfacts import pointer, segments
+from auditor.jobfacts import Row, pointer, segments
 from auditor.model import UNKNOWN
 from auditor.resolve.members import Joined, Member, Reader, whole
+from auditor.values import Projection, projection_of
 
 
 class Zones(msgspec.Struct, frozen=True):
@@ -31,6 +32,8 @@ class ZoneReader(msgspec.Struct):
     _cache: dict[str, Zones] = msgspec.field(default_factory=dict)
     _plain: dict[tuple[str, str, tuple[str, ...]], Zones] = msgspec.field(default_factory=dict)
     _unions: dict[tuple[object, ...], Zones] = msgspec.field(default_factory=dict)
+    _written: dict[str, tuple[Row, Projection | None]] = msgspec.field(default_factory=dict)
+    _same: dict[tuple[str, tuple[bytes, ...]], Zones] = msgspec.field(default_factory=dict)
 
     def of(self, member: Member, chain: Iterable[Member]) -> Zones:
         """The zones of a sizing resource: its own attributes first, then its templates and parts."""
@@ -57,6 +60,23 @@ class ZoneReader(msgspec.Struct):
             if z is not None:
                 return z
         return None
+
+    def _alike(self, m: Member, hops: int) -> Zones:
+        """The zones of a member, read once for all instances of its block whose zone attributes are written alike."""
+        written = self._written.get(m.block)
+        if written is None:
+            paths = [segments(t) for t in m.row.zones if not t.startswith("@")]
+            followed = len(paths) < len(m.row.zones) or any(
+                self.reader.refs.trace(m.block, whole(m, p)).targets for p in paths
+            )
+            written = self._written[m.block] = (m.row, None if followed else projection_of(frozenset(p[0] for p in paths)))
+        row, projection = written
+        if projection is None or m.row is not row or m.prefix:
+            return self._stated(m, hops) or self._absent(m)
+        key = (m.block, projection.key(m.resource))
+        if key not in self._same:
+            self._same[key] = self._stated(m, hops) or self._absent(m)
+        return self._same[key]
 
     def _by_value(self, m: Member, path: str, hops: int) -> Zones | None:
         values = self.reader.values(m, path)
@@ -87,7 +107,7 @@ class ZoneReader(msgspec.Struct):
         trace = self.reader.refs.trace(m.block, whole(m, segments(path)))
         if len(trace.targets) != 1:
             return None
-        others = self.reader.refs.instances_of(m.resource, trace.targets[0], trace.keyed)
+        others = self.reader.instances_of(m, trace.targets[0], trace.keyed)
         made = [x for r in others if r.address != m.resource.address and (x := self.reader.member(r)) is not None]
         if not made or not others:
             return None
@@ -124,7 +144,7 @@ class ZoneReader(msgspec.Struct):
             got = self._cache.get(other.resource.address)
             if got is None:
                 self._cache[other.resource.address] = Zones((), None)  # a cycle ends here
-                got = self._stated(other, hops) or self._absent(other)
+                got = self._alike(other, hops)
                 self._cache[other.resource.address] = got
             zones += [z for z in got.known if z not in zones]
             most = None if got.most is None or most is None else max(most, got.most)
