@@ -45,7 +45,6 @@ from auditor.model import (
     Summary,
     Waived,
     Workload,
-    block_address,
 )
 from auditor.places import AllowList
 from auditor.planned_jobs import build_jobs, job_context, with_jobs

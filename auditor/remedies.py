@@ -23,6 +23,7 @@ class Remedies:
     def __init__(self, facts: Facts, subjects: Sequence[Subject]) -> None:
         self.facts = facts
         self.subjects = subjects
+        self._said: dict[tuple[object, ...], str] = {}
         self._best: dict[tuple[str, str, str, int, tuple[str, ...]], str] = {}
 
     @cached_property
@@ -37,7 +38,19 @@ class Remedies:
         )
 
     def remedy(self, s: Subject, location: Location) -> str:
-        """One sentence. `s` failed at `location`."""
+        """One sentence. `s` failed at `location`. Alike failures share it, unless it names the resource."""
+        key = (
+            s.cloud, s.resource.type, location.path, location.value, location.source, location.role, location.topic,
+            id(location.places), id(s.allowed), tuple([id(x.places) for x in s.locations if x.role == "home"]),
+        )  # fmt: skip
+        said = self._said.get(key)
+        if said is None:
+            said = self._remedy(s, location)
+            if s.resource.address not in said:
+                self._said[key] = said
+        return said
+
+    def _remedy(self, s: Subject, location: Location) -> str:
         cloud = self.facts.cloud(s.cloud)
         spec = self._spec(cloud, s, location)
         region = self._region(cloud, s, location) if cloud is not None else ""

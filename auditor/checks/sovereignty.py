@@ -18,6 +18,7 @@ from auditor.model import Action, Evidence, Job, Location, Outcome, Place, Resou
 Verdict = Literal["pass", "fail", "open"]
 _COPIES: Final = ("replica", "backup", "logs", "cache")
 _WITHHELD: Final = "(sensitive)"
+_SHIFTS: Final = {"data": 1, "control": -1}  # levels, by what the type holds
 
 
 class Allowed(Protocol):
@@ -54,6 +55,8 @@ class SovereigntyContext(msgspec.Struct, frozen=True):
     regulated: bool = False
     region_guarantees: Mapping[str, str] = msgspec.field(default_factory=dict)
     remedy: Callable[[Subject, Location], str] | None = None  # what would pass instead
+    # What is wanted instead, by lists, role and places: alike instances share all three.
+    wanted: dict[tuple[int, str, int], tuple[str, str]] = msgspec.field(default_factory=dict)
 
 
 def permitted(place: Place, role: str, allowed: Iterable[tuple[str, Allowed]]) -> bool:
@@ -119,19 +122,16 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
 
 
 def _judge(s: Subject, location: Location, context: SovereigntyContext, verdict: Verdict) -> Outcome | None:
-    location, verdict = _either_way(s, location, context, verdict)
-    if verdict == "pass":
-        return None
+    if s.alternatives:
+        location, verdict = _either_way(s, location, context, verdict)
+        if verdict == "pass":
+            return None
     rule = _rule(s, location, verdict)
-    outcome = _describe(s, location, verdict, rule, context)
-    if s.resource.is_data or s.resource.action is Action.READ:
-        return replace(outcome, level="note")
-    if rule == "SOV011" and s.resource.action is Action.FORGET:
-        return replace(outcome, level="note")
-    if verdict == "fail" and rule in ("SOV001", "SOV004", "SOV005", "SOV010"):
-        shift = {"data": 1, "control": -1}.get(s.bearing, 0)
-        outcome = replace(outcome, shift=shift, shift_guessed=not s.curated)
-    return outcome
+    action = s.resource.action
+    if s.resource.is_data or action is Action.READ or (rule == "SOV011" and action is Action.FORGET):
+        return _describe(s, location, verdict, rule, context, level="note")
+    shifts = verdict == "fail" and rule in ("SOV001", "SOV004", "SOV005", "SOV010")
+    return _describe(s, location, verdict, rule, context, shifts=shifts)
 
 
 def _either_way(
@@ -181,15 +181,24 @@ def _moved(s: Subject, location: Location) -> bool:
     return not {(p.cloud, p.region) for p in location.places} & was
 
 
+def _wanted(s: Subject, location: Location) -> tuple[str, str]:
+    """What the lists allow for the role, and the scopes that refuse the places."""
+    role = location.role
+    expected = ", ".join(dict.fromkeys(a.describe(role) for _, a in s.allowed))
+    refusing = [name for name, a in s.allowed if name and not all(a.permits(role, p) for p in location.places)]
+    return expected, f" (scope {', '.join(refusing)})" if refusing else ""
+
+
 def _describe(
-    s: Subject, location: Location, verdict: Verdict, rule: str, context: SovereigntyContext
-) -> Outcome:
+    s: Subject, location: Location, verdict: Verdict, rule: str, context: SovereigntyContext,
+    level: Literal["note"] | None = None, shifts: bool = False,
+) -> Outcome:  # fmt: skip
+    """`shifts`: the level depends on whether the resource holds data."""
     r = s.resource
     role = location.role
     where = _WITHHELD if location.sensitive else place_text(location)
-    expected = ", ".join(dict.fromkeys(a.describe(role) for _, a in s.allowed))
-    refusing = [name for name, a in s.allowed if name and not all(a.permits(role, p) for p in location.places)]
-    scope = f" (scope {', '.join(refusing)})" if refusing else ""
+    key = (id(s.allowed), role, id(location.places))
+    expected, scope = context.wanted.get(key) or context.wanted.setdefault(key, _wanted(s, location))
     home = next((loc for loc in s.locations if loc.role == "home" and loc is not location), None)
     elsewhere = home is not None and home.places and home.places != location.places and not home.sensitive
     at_home = f" of {place_text(home)}" if home is not None and elsewhere else ""
@@ -220,6 +229,9 @@ def _describe(
         s.job.name if s.job is not None and rule in ("SOV002", "SOV003") else None,
         cause,
         evidence,
+        _SHIFTS.get(s.bearing, 0) if shifts else 0,
+        shifts and not s.curated,
+        level=level,
         block=block_address(r),
         sensitive=location.sensitive,
     )
@@ -361,7 +373,7 @@ def _drifted(s: Subject, context: SovereigntyContext) -> Iterator[Outcome]:
         message = f"{s.resource.address}: {location.path} changed outside Terraform and is now {where}."
         if verdict == "fail":
             message += f" Allowed: {outcome.expected}."
-        shift = {"data": 1, "control": -1}.get(s.bearing, 0) if verdict == "fail" else 0
+        shift = _SHIFTS.get(s.bearing, 0) if verdict == "fail" else 0
         yield replace(outcome, message=message, shift=shift, shift_guessed=not s.curated)
 
 

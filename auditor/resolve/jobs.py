@@ -41,7 +41,7 @@ from auditor.resolve.instances import Types, read_types
 from auditor.resolve.members import Member, Reader, whole
 from auditor.resolve.partitions import Partition, partition_of, split
 from auditor.resolve.references import References, Target
-from auditor.resolve.roles import LABELS, by_words, spoken
+from auditor.resolve.roles import LABELS, by_words, heard, spoken
 from auditor.resolve.said import answers, counted, refusals, together, where
 from auditor.resolve.shields import unshielded
 from auditor.resolve.size import Size, add, read_size
@@ -157,16 +157,16 @@ class JobBuilder(msgspec.Struct):
             if zones in apart:
                 held = apart[zones]
                 return _as(held, member.resource, self._existing(member.resource)) if held is not None else None
-        looked = reader.looked
+        looked = reader.refs.looked
         chain, roots, lost, template_types, either = _chain(reader, attachments, member)
         types = read_types(reader, member, chain, template_types, lost, either)
         if types.none:
-            if own and reader.looked == looked:
+            if own and reader.refs.looked == looked:
                 self._apart[own] = {None: None}
             return None
-        before = reader.looked
+        before = reader.refs.looked
         zones = zone_reader.of(member, chain)
-        looked += reader.looked - before
+        looked += reader.refs.looked - before
         size = read_size(reader, member, chain, zones, types)
         if (doubt := self.plan.uncertain.get(member.resource.address)) is not None:
             size = Size(None, None, None, None, cause=doubt)
@@ -187,7 +187,7 @@ class JobBuilder(msgspec.Struct):
             partition_of(reader, chain), shields, _reserved(reader, chain, roots), placement, merge, role, reason,
             (kind, per_domain), key, existing, tuple(_labelled(reader, chain)),
         )  # fmt: skip
-        if own and reader.looked == looked:
+        if own and reader.refs.looked == looked:
             self._apart.setdefault(own, {})[zones] = unit
         return unit
 
@@ -454,7 +454,7 @@ def _merge_keys(reader: Reader, m: Member) -> list[str]:
                 trace = reader.refs.trace(m.block, whole(m, pointer(text).path))
                 targets = list(trace.targets)
                 if len(targets) == 1:
-                    instances = reader.instances_of(m, targets[0], trace.keyed)
+                    instances = reader.refs.instances_of(m.resource, targets[0], trace.keyed)
                     keys += [f"ref {instances[0].address}"] if len(instances) == 1 else []
     return keys
 
@@ -511,9 +511,12 @@ class _Alike(msgspec.Struct):
             return None
         values, labels, named, keyed = plan
         said = b"".join(labels.key(r)).lower()
-        names = (r.address, *(n.decode(errors="replace") for n in named.key(r))) if named is not None else (r.address,)
+        number = isinstance(r.index, int) and r.address.endswith(f"[{r.index}]")  # says nothing of a role
+        words = heard(r.address.rpartition("[")[0] if number else r.address)
+        for name in named.key(r) if named is not None else ():
+            words |= heard(name.decode(errors="replace"))
         return (
-            block, r.change.actions, values.key(r), by_words(names),
+            block, r.change.actions, values.key(r), words,
             said if any(word.encode() in said for word in LABELS) else b"",
             r.module_address, tuple([id(self.reader.refs.instances_of(r, t, k)) for t, k in keyed]),
         )  # fmt: skip

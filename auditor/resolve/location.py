@@ -137,7 +137,8 @@ class Locator(msgspec.Struct):
         ids = {*reading.identity, *facts.parents, *reading.grandparent, *pointing} - read
         return _TypePlan(
             cloud, source, provider.short or source.rpartition("/")[2], facts, known or reading.any_type,
-            tuple(anchors), tuple(others), Projection(roots, ids, cloud.region_in_id), Reader(cloud, self.facts, resource.type, reading),
+            tuple(anchors), tuple(others), Projection(roots, ids, cloud.region_in_id),
+            Reader(cloud, self.facts, resource.type, reading),
         )  # fmt: skip
 
     # --- entry points
@@ -156,15 +157,17 @@ class Locator(msgspec.Struct):
         if tp is None:
             return Located(resource, "unknown_type", provider=source)
         key = self._signature(resource, tp, block or block_address(resource))
-        seen = self._placed.get(key)
+        apart = (key[0], *key[2:])  # without the module instance: for what looks at no other instances
+        seen = self._placed.get(key) or self._placed.get(apart)
         if seen is not None:
             status, locations = seen
             address = resource.address
             locations = (_at(locations[0], address),) if len(locations) == 1 else tuple([_at(x, address) for x in locations])
         else:
+            looked = self.refs.looked
             status, locations, own = self._place(resource, tp, tp.projection.after(resource))
             if not own:
-                self._placed[key] = (status, locations)
+                self._placed[apart if self.refs.looked == looked else key] = (status, locations)
         meta = tp.facts
         moved = locations and resource.change.actions not in _STAYS
         return Located(
@@ -208,12 +211,15 @@ class Locator(msgspec.Struct):
 
     def _before(self, r: Resource, tp: _TypePlan) -> tuple[Location, ...]:
         """Where an instance stood: read once for those of a block that say the same of it."""
-        key = (block_address(r), r.module_address, r.provider_name, tp.projection.key_before(r))
-        held = self._were.get(key)
+        apart = (block_address(r), r.provider_name, tp.projection.key_before(r))
+        key = (*apart, r.module_address)
+        held = self._were.get(apart, self._were.get(key))
         if held is None:
+            looked = self.refs.looked
             body = tp.projection.before(r)
             before = tuple(self._explicit(r, tp, body, tp.anchors)[0]) or self._from_identity(r, tp, body)
-            held = self._were[key] = tuple(map(_withheld, before))
+            held = tuple(map(_withheld, before))
+            self._were[apart if self.refs.looked == looked else key] = held
             return held
         return tuple([_at(loc, r.address) for loc in held])
 

@@ -53,7 +53,6 @@ class Reader(msgspec.Struct):
     plan: Plan
     refs: References
     facts: Facts
-    looked: int = 0  # how often other instances were looked at: what was read without is the same in every module instance
     _rows: dict[tuple[str, str], tuple[Cloud, list[Row]] | None] = msgspec.field(default_factory=dict)
     _identities: dict[str, dict[str, list[Resource]]] = msgspec.field(default_factory=dict)
     _whens: dict[tuple[str, str, tuple[str, ...]], Projection] = msgspec.field(default_factory=dict)
@@ -287,7 +286,7 @@ class Reader(msgspec.Struct):
         # Instances of one block that do not index by their own key refer to the same resources: joined once.
         key = (m.block, path, m.resource.module_address, text, shown)
         if not trace.keyed and (held := self._joined.get(key)) is not None:
-            self.looked += 1
+            self.refs.looked += 1
             return held
         found: list[Member] = []
         partial = bool(trace.unresolved)
@@ -317,13 +316,8 @@ class Reader(msgspec.Struct):
             return joined
         return Joined("outside" if literal else "unknown", (), shown, trace.keyed, True)
 
-    def instances_of(self, m: Member, target: Target, keyed: str) -> list[Resource]:
-        """The planned instances of one target, as seen from a member."""
-        self.looked += 1
-        return self.refs.instances_of(m.resource, target, keyed)
-
     def _target(self, m: Member, target: Target, keyed: str, p: Pointer) -> list[Member]:
-        instances = [r for r in self.instances_of(m, target, keyed) if not p.types or r.type in p.types]
+        instances = [r for r in self.refs.instances_of(m.resource, target, keyed) if not p.types or r.type in p.types]
         made = [x for r in instances if (x := self.member(r)) is not None]
         if made:
             return made
@@ -359,7 +353,7 @@ class Reader(msgspec.Struct):
 
     def _only_one(self, m: Member, p: Pointer) -> list[Member]:
         """Where a dynamic block or a local hides the reference: the one resource of that type in the same module."""
-        self.looked += 1
+        self.refs.looked += 1
         home = m.resource.module_address
         found: list[Resource] = []
         for resources in self.plan.by_block.values():

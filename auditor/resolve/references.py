@@ -128,6 +128,8 @@ class References:
         self._walked: dict[tuple[str | int, ...], Trace] = {}
         self._names: dict[str, frozenset[str]] = {}
         self._visible: dict[tuple[str, str], _Seen] = {}
+        # How often other instances were looked at. What was found without is the same in every module instance.
+        self.looked = 0
 
     # --- configuration tree
 
@@ -359,6 +361,7 @@ class References:
 
     def instances_of(self, resource: Resource, target: Target, keyed: str = "") -> list[Resource]:
         """The planned instances of one target, as seen from `resource` (same module instance, same key)."""
+        self.looked += 1
         seen = self._seen(target.block, resource.module_address)
         all_ = seen.instances
         if target.key is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from auditor.model import JobRole
@@ -22,9 +23,15 @@ def words(text: str) -> set[str]:
     return set(found) | (joined & (TRAINING | INFERENCE))
 
 
+@lru_cache(maxsize=4096)
+def heard(text: str) -> frozenset[str]:
+    """The words of a name that speak for a role."""
+    return frozenset(words(text) & (TRAINING | INFERENCE))
+
+
 def by_words(texts: Iterable[str]) -> JobRole | None:
     """The role that names speak for; None where they say nothing, unknown where they contradict each other."""
-    found = {w for t in texts for w in words(t)}
+    found = {w for t in texts for w in heard(t)}
     training, inference = bool(found & TRAINING), bool(found & INFERENCE)
     if training and inference:
         return "unknown"
@@ -33,4 +40,4 @@ def by_words(texts: Iterable[str]) -> JobRole | None:
 
 def spoken(texts: Iterable[str]) -> str:
     """The words that spoke, for the reason."""
-    return ", ".join(sorted({w for t in texts for w in words(t)} & (TRAINING | INFERENCE)))
+    return ", ".join(sorted({w for t in texts for w in heard(t)}))

@@ -107,7 +107,7 @@ class ZoneReader(msgspec.Struct):
         trace = self.reader.refs.trace(m.block, whole(m, segments(path)))
         if len(trace.targets) != 1:
             return None
-        others = self.reader.instances_of(m, trace.targets[0], trace.keyed)
+        others = self.reader.refs.instances_of(m.resource, trace.targets[0], trace.keyed)
         made = [x for r in others if r.address != m.resource.address and (x := self.reader.member(r)) is not None]
         if not made or not others:
             return None
