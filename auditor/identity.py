@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Final
@@ -29,6 +30,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+@lru_cache(maxsize=8192)
 def compile_pattern(text: str) -> re.Pattern[str]:
     """`*` is any run of characters, `?` one, everything else literal, brackets and quotes too.
 
@@ -43,10 +45,10 @@ def compile_pattern(text: str) -> re.Pattern[str]:
 
 def covers(pattern: re.Pattern[str], address: str) -> bool:
     """Whether a pattern covers a whole address; a segment written without instance key covers every instance."""
-    return any(pattern.fullmatch(variant) for variant in _variants(address))
+    return any(pattern.fullmatch(variant) for variant in variants(address))
 
 
-def _variants(address: str) -> list[str]:
+def variants(address: str) -> list[str]:
     """The address with each instance key kept or dropped, the whole address first."""
     if "[" not in address:
         return [address]
@@ -66,6 +68,42 @@ def _split_keys(address: str) -> list[tuple[str, str]]:
     return [(m.group(1), m.group(2)) for m in _KEYED.finditer(address) if m.group(0)]
 
 
+class Patterns:
+    """Which of many address patterns cover an address, without asking each of them.
+
+    Literal ones are looked up; of the others only those are tried whose text before the first wildcard begins the address.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._literal: dict[str, list[int]] = {}
+        self._heads: dict[str, list[tuple[int, str]]] = {}
+        for i, text in enumerate(texts):
+            head = _WILD.split(text, maxsplit=1)[0]
+            if head == text:
+                self._literal.setdefault(text, []).append(i)
+            else:
+                self._heads.setdefault(head, []).append((i, text))
+        self._lengths = sorted({len(head) for head in self._heads})
+        self._held: dict[str, tuple[int, ...]] = {}
+
+    def covering(self, address: str) -> tuple[int, ...]:
+        """The numbers of the patterns that cover an address, in order. As `covers` of each of them."""
+        found = self._held.get(address)
+        if found is None:
+            hits: set[int] = set()
+            for variant in variants(address):
+                hits.update(self._literal.get(variant, ()))
+                for length in self._lengths:
+                    if length > len(variant):
+                        break
+                    for i, text in self._heads.get(variant[:length], ()):
+                        if i not in hits and compile_pattern(text).fullmatch(variant):
+                            hits.add(i)
+            found = self._held[address] = tuple(sorted(hits))
+        return found
+
+
+_WILD: Final = re.compile(r"[*?]")
 _KEYED: Final = re.compile(r'([^\[]*)(\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]|\[.*$|$)', re.DOTALL)
 
 
@@ -83,10 +121,6 @@ class Waiver:
     file: str = ""
     line: int = 0
     lines: tuple[int, int] = (0, 0)  # of `file`: covers only what points between them (a comment at an attribute)
-    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", compile_pattern(self.address))
 
     @property
     def source(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
-from auditor.identity import Waiver, covers
+from auditor.identity import Patterns, Waiver
 from auditor.model import Finding, Outcome, Rule, Waived, WaiverRef
 
 _SOON = timedelta(days=14)
@@ -22,9 +22,11 @@ def apply_waivers(
     waived: list[Waived] = []
     used: set[int] = set()
     outcomes: dict[int, Outcome] = {}
+    patterns = Patterns(w.address for w in waivers)
     for finding in findings:
         match = None
-        for i, waiver in enumerate(waivers):
+        for i in patterns.covering(finding.address) if waivers else ():
+            waiver = waivers[i]
             if not _matches(waiver, finding):
                 continue
             used.add(i)
@@ -55,13 +57,13 @@ def apply_waivers(
 
 
 def _matches(waiver: Waiver, finding: Finding) -> bool:
+    """Whether a waiver of the finding's address is meant for it."""
     if finding.rule.startswith("META") or finding.rule == "SOV008":
         return False
     return (
         waiver.rule in (finding.rule, *finding.aliases)
         and (not waiver.path or waiver.path == finding.path)
         and (not waiver.fingerprint or waiver.fingerprint == finding.fingerprint)
-        and covers(waiver.pattern, finding.address)
         and (waiver.lines == (0, 0) or _points_between(waiver, finding))
     )
 

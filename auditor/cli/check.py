@@ -96,6 +96,7 @@ def check_command(
     plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)
+    del read, plans  # the report stands for itself: a big plan leaves room for a big page
     others = (config.policy, manifest, binary_plan, lock_file, baseline_path or config.baseline, new_only, *var_files)
     left_out = write(
         report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack,
