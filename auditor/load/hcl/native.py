@@ -59,11 +59,10 @@ def _seconded(refusal: InputError, text: str) -> InputError:
     if len(text) > MAX_SECOND:
         return refusal
     import hcl2
-    from lark.exceptions import LarkError
 
     try:
         hcl2.loads(text)
-    except (LarkError, RecursionError, ValueError, TypeError, KeyError, AttributeError):  # whatever it trips over
+    except Exception:  # a second opinion: whatever another reader trips over, the first refusal stands
         return refusal
     hint = "python-hcl2, a laxer reader, takes it: where `terraform validate` does too, please report it."
     return InputError(str(refusal), hint)
