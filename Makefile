@@ -23,6 +23,7 @@ catalog: $(BIN)/auditor
 
 fuzz: $(BIN)/auditor
 	AUDITOR_FUZZ=$(or $(N),3000) $(BIN)/python -m pytest tests/test_mutations.py
+	$(BIN)/python scripts/fuzz_values.py --seconds $(or $(SECONDS),60)
 	$(BIN)/pip install -q --disable-pip-version-check atheris
 	$(BIN)/python scripts/fuzz.py --seconds $(or $(SECONDS),60)
 

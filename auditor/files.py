@@ -18,7 +18,10 @@ _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOE
 
 def read_bytes(path: Path, limit: int = _MAX) -> bytes:
     """The content. Raises OSError for anything that cannot be read whole: missing, too large, a device, a named pipe."""
-    fd = os.open(path, _FLAGS)  # non-blocking: opening a pipe without a writer returns at once
+    try:
+        fd = os.open(path, _FLAGS)  # non-blocking: opening a pipe without a writer returns at once
+    except ValueError:  # a NUL in it
+        raise OSError(errno.EINVAL, "no name of a file", str(path)) from None
     with os.fdopen(fd, "rb") as f:
         mode = os.fstat(fd).st_mode
         if stat.S_ISDIR(mode):
@@ -37,6 +40,26 @@ def read_bytes(path: Path, limit: int = _MAX) -> bytes:
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
     return bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """The file whole, or as it was: a full disk must not cost the user what stood there. Raises OSError."""
+    target = Path(os.path.realpath(path))  # a link stays one
+    if target.is_symlink() or (target.exists() and not target.is_file()):  # a link still: links in a circle
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        with fresh.open("x", encoding="utf-8", newline="") as f:
+            f.write(text)
+        if target.exists():
+            fresh.chmod(stat.S_IMODE(target.stat().st_mode))
+        fresh.replace(target)
+    except OSError as e:
+        fresh.unlink(missing_ok=True)
+        if e.errno not in (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS):
+            raise
+        with target.open("w", encoding="utf-8", newline="") as f:  # a file of our own in a folder that is not, or a mount
+            f.write(text)
 
 
 def leaves(path: Path, root: Path) -> bool:

@@ -196,12 +196,19 @@ def _column(head: Sequence[str], column: str) -> int:
     if column:
         if column in head:
             return head.index(column)
-        raise LatencyError(f"no column {column!r}; there are: {', '.join(head)}")
+        raise LatencyError(f"no column {column!r}; there are: {_names(head)}")
     named = [i for i, h in enumerate(head) if re.search(r"rtt|latency|round.?trip", h, re.IGNORECASE)]
     timed = named or [i for i, h in enumerate(head) if _HEAD.search(h)]
     if len(timed) != 1:
-        raise LatencyError(f"which column holds the round trips? give --column, one of: {', '.join(head)}")
+        raise LatencyError(f"which column holds the round trips? give --column, one of: {_names(head)}")
     return timed[0]
+
+
+def _names(head: Sequence[str]) -> str:
+    """Column names as a message tells them: a file of another kind, a plan say, must not come out word by word."""
+    if len(head) > 40 or any(len(h) > 40 or set(h) & set('{}[]"=:') for h in head):
+        raise LatencyError("the first line does not name columns: it is neither CSV nor what ping, sockperf or nccl-tests print")
+    return ", ".join(head)
 
 
 def _values(rows: Sequence[Sequence[str]], index: int) -> Iterator[Decimal]:

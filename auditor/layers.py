@@ -45,10 +45,9 @@ def _locate(name: str, folder: Path, policies_dir: Path, where: str) -> Path:
             known = shipped(policies_dir)
             near = suggest(name, known) or f"; shipped: {', '.join(known) or 'none'}"
             raise PolicyError(f'{where}no policy "{name}"{near}', "a file of your own is given by its path, ./x.yaml")
-    path = Path(os.path.realpath(folder / name))
-    if not path.is_file():
+    if not (folder / name).is_file():
         raise PolicyError(f'{where}no policy file "{name}"')
-    return path
+    return Path(os.path.realpath(folder / name))
 
 
 def _collect(path: Path, cwd: Path, policies_dir: Path, open_: tuple[Path, ...]) -> list[Layer]:

@@ -52,7 +52,10 @@ class Result:
 
 def read_cases(path: Path) -> list[Case]:
     """The cases of one file, or of every `*.yaml` below a folder. Raises PolicyError with file and line."""
-    files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    try:
+        files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    except OSError as e:  # a folder that goes away meanwhile
+        raise PolicyError(f"{path}: cannot be read: {e.strerror or e}") from None
     beside = {folder: _holds_rules(folder) for folder in dict.fromkeys(f.parent for f in files)}
     found: list[Case] = []
     for file in files:

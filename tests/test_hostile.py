@@ -193,6 +193,36 @@ def test_pipes_devices_and_links(tmp_path: Path, path: str) -> None:
             assert path in done.err or "/dev/zero" in done.err
 
 
+WAIVE = ("waive", "SOV001", "a.b", "--reason", "r", "--expires", "2027-01-31", "--as-of", "2026-11-20", "--file")
+
+
+@pytest.mark.parametrize("path", ["pipe", "/dev/zero", "loop", "folder", ""])
+def test_no_command_waits_for_ever_or_crashes_on_what_is_no_file(tmp_path: Path, path: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "plan.json").write_bytes(PLAN)
+    for args in (
+        ("check", path), ("gates", path), ("jobs", path), ("dump", path), ("baseline", path), ("diff", path, path),
+        ("explain", "abcdef", "--report", path), ("explain", "abcdef", "--plan", path), ("validate", path), (*WAIVE, path),
+        ("calc", "latency", path), ("check", "plan.json", "--hcl-dir", path), ("check", "plan.json", "--catalog", path),
+    ):  # fmt: skip
+        done = run(*args, cwd=tmp_path)
+        assert done.code == 2, (args, done)
+        assert done.out == ""
+
+
+def test_other_files_are_not_told_word_by_word(tmp_path: Path) -> None:
+    """The wrong file named: what it holds, on one line, stays out of the error."""
+    (tmp_path / "plan.json").write_text(json.dumps({**json.loads(PLAN), "variables": {"p": {"value": "CANARY"}}}))
+    for args in (("calc", "latency", "plan.json"), ("calc", "latency", "plan.json", "--column", "x"), ("test", "plan.json"),
+                     ("check", "plan.json", "--policy", "./plan.json"), ("diff", "plan.json", "plan.json")):  # fmt: skip
+        done = run(*args, cwd=tmp_path)
+        assert done.code == 2
+        assert "CANARY" not in done.out + done.err
+        assert len(done.err) < 5_000, args
+
+
 def test_a_pipe_that_the_shell_opened_is_read(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_bytes(PLAN)
     call = f"'{sys.executable}' -c 'from auditor.cli import main; main()'"
@@ -295,6 +325,16 @@ def test_yaml_bombs(tmp_path: Path) -> None:
     others = ("a: " + "[" * 50_000, "- " * 20_000, "a: &a [*a]\n", "x: " + "9" * 900_000, "a: !!python/name:os.system x\n")
     for policy in (laughs, *others):
         refused(check(tmp_path, "plan.json", policy=policy), "policy.yaml")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ['extends: ["./a\\0b.yaml"]', 'rules_dirs: ["a\\0b"]', 'waiver_files: ["a\\0b"]',
+     'baseline: "a\\0b"', 'catalog: {regions: ["./a\\0b.csv"]}'],
+)
+def test_paths_of_policies_that_no_file_can_have(tmp_path: Path, keys: str) -> None:
+    (tmp_path / "plan.json").write_bytes(PLAN)
+    refused(check(tmp_path, "plan.json", policy=f"version: 1\nallow: [EU]\n{keys}\n"), "a")
 
 
 def test_patterns_of_policies_are_not_hostile(tmp_path: Path) -> None:

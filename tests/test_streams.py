@@ -17,7 +17,7 @@ from report_samples import HOSTILE, finding, report, rich_report
 from auditor.report import FORMATS, RenderOptions
 from auditor.report.escape import clean, inert, log
 
-AUDITOR = f'"{sys.executable}" -c "from auditor.cli import main; main()"'
+AUDITOR = f'"{sys.executable}" -c "from auditor.cli import run; run()"'
 CHECK = f"{AUDITOR} check plan.json --as-of 2026-11-20"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="streams of a POSIX shell")
 
@@ -42,6 +42,12 @@ def shell(folder: Path, script: str, **env: str) -> subprocess.CompletedProcess[
         (f"{CHECK} >&-", 2, b"auditor: stdout cannot be written: stdout is closed\n"),
         (f"{CHECK} --format text=out.txt >&-", 1, b""),
         (f"{CHECK} 2>&-", 1, b""),
+        (f"{CHECK} --exit-zero 2>&-", 0, b""),
+        (f"{CHECK} >/dev/full 2>/dev/full", 2, b""),
+        (f"{CHECK} >/dev/full 2>&-", 2, b""),
+        (f"{AUDITOR} check none.json 2>/dev/full", 2, b""),
+        (f"{AUDITOR} check --nothing 2>/dev/full", 2, b""),
+        (f"{AUDITOR} baseline plan.json >/dev/null 2>/dev/full", 2, b""),
         (f"{CHECK} --format html | exec 0<&-; exit ${{PIPESTATUS[0]}}", 2, b""),
         (f"{AUDITOR} dump plan.json | exec 0<&-; exit ${{PIPESTATUS[0]}}", 2, b""),
         (f"{AUDITOR} gates plan.json >&-", 2, b"auditor: stdout cannot be written: stdout is closed\n"),
@@ -87,6 +93,34 @@ def test_inputs_are_not_written_over(folder: Path, target: str, said: str) -> No
     assert done.code == 2
     assert said in done.err
     assert (folder / target).read_bytes() == before
+
+
+@pytest.mark.parametrize("target", ["plan.json", "main.tf", ".auditor.yaml"])
+@pytest.mark.parametrize("command", ["baseline", "gates"])
+def test_no_command_writes_over_inputs(folder: Path, command: str, target: str) -> None:
+    (folder / "main.tf").write_text("")
+    before = (folder / target).read_bytes()
+    done = run(command, "plan.json", "--policy", ".auditor.yaml", "--output", target, cwd=folder)
+    assert (done.code, done.out) == (2, "")
+    assert "is not written over" in done.err
+    assert (folder / target).read_bytes() == before
+
+
+@posix
+def test_a_policy_survives_a_full_disk(folder: Path) -> None:
+    """`waive` writes the file whole or leaves it as it was."""
+    policy = folder / ".auditor.yaml"
+    policy.write_text("version: 1\nallow: [EU]\n" + "# why\n" * 400)
+    policy.chmod(0o640)
+    before = policy.read_bytes()
+    waive = f"{AUDITOR} waive SOV001 a.b --reason r --expires 2027-01-31 --as-of 2026-11-20"
+    done = shell(folder, f"trap '' XFSZ; ulimit -f 1; {waive}")
+    assert (done.returncode, done.stderr) == (2, b"auditor: .auditor.yaml: cannot be written: File too large\n")
+    assert policy.read_bytes() == before
+    assert [p.name for p in folder.iterdir() if p.name.endswith(".new")] == []
+    assert shell(folder, waive).returncode == 0
+    assert b"a.b" in policy.read_bytes()
+    assert policy.stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(

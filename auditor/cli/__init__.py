@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -46,11 +47,11 @@ def run() -> None:
         main()
     except SystemExit as e:
         code = e.code if isinstance(e.code, int) else ExitCode.BUG
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except OSError:  # the reader of the report is gone
-            code = code or ExitCode.CANNOT_AUDIT
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):  # the reader is gone, or the stream
+                code = code or ExitCode.CANNOT_AUDIT
         os._exit(code)
 
 
@@ -70,12 +71,13 @@ def _run() -> int:
     except click.exceptions.Abort:
         return ExitCode.INTERRUPTED
     except click.ClickException as e:
-        e.show(sys.stderr)
+        with suppress(OSError):  # of stderr: the exit code still tells
+            e.show(sys.stderr)
         return ExitCode.CANNOT_AUDIT
     except AuditorError as e:
         from auditor.report.escape import log
 
-        click.echo(f"auditor: {log(str(e))}", err=True)
+        _tell(f"auditor: {log(str(e))}")
         return e.exit_code
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
@@ -89,17 +91,22 @@ def _run() -> int:
         if isinstance(e, OSError) and streams.cannot_write(e):
             streams.abandon()
             if not isinstance(e, BrokenPipeError):  # a reader that had enough knows
-                click.echo(f"auditor: stdout cannot be written: {e.strerror or e}", err=True)
+                _tell(f"auditor: stdout cannot be written: {e.strerror or e}")
             return ExitCode.CANNOT_AUDIT
         if os.environ.get("AUDITOR_TRACEBACK"):
-            click.echo(_where(e), err=True)
+            _tell(_where(e))
         python = ".".join(map(str, sys.version_info[:3]))
-        click.echo(
+        _tell(
             f"auditor {__version__} (Python {python}): internal error {type(e).__name__}; "
-            "set AUDITOR_TRACEBACK=1 for the traceback",
-            err=True,
+            "set AUDITOR_TRACEBACK=1 for the traceback"
         )
         return ExitCode.BUG
+
+
+def _tell(text: str) -> None:
+    """A last word on stderr, which may be closed or full: that must not change the exit code."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _where(error: BaseException) -> str:

@@ -10,7 +10,9 @@ import click
 from auditor.catalog import Catalog
 from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, no_rule, read_baseline, read_config, rules_with_own
+from auditor.cli.output import Target, put, spare
 from auditor.errors import AuditorError, ExitCode, PolicyError
+from auditor.files import read_bytes, write_text
 
 
 @click.command("baseline")
@@ -28,15 +30,10 @@ def baseline_command(
     from auditor.baseline import dump
 
     when = as_of_date(as_of)
+    spare([Target("json", output)], [*paths, *(f for f in (policy, workload) if f)])
     entries = [e for p in paths for e in read_baseline(p, policy, workload, wanted, when)]
     text = dump(entries, when.isoformat())
-    if output is None:
-        click.echo(text, nl=False)
-    else:
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as e:
-            raise AuditorError(f"{output}: cannot be written: {e.strerror or e}") from e
+    put(text, Target("json", output))
     click.echo(f"auditor: baseline of {sum(e.count for e in entries)} findings", err=True)
     return ExitCode.OK
 
@@ -138,10 +135,16 @@ def _target(policy: str | None) -> Path:
 
 
 def _read(file: Path) -> str:
-    with file.open(encoding="utf-8-sig", newline="") as f:
-        return f.read()
+    try:
+        return read_bytes(file).decode("utf-8-sig")
+    except OSError as e:
+        raise PolicyError(f"{file}: cannot be read: {e.strerror or e}") from None
+    except UnicodeDecodeError:
+        raise PolicyError(f"{file}: not UTF-8", "save the file as UTF-8") from None
 
 
 def _write(file: Path, text: str) -> None:
-    with file.open("w", encoding="utf-8", newline="") as f:
-        f.write(text)
+    try:
+        write_text(file, text)
+    except OSError as e:
+        raise PolicyError(f"{file}: cannot be written: {e.strerror or e}") from None

@@ -21,6 +21,7 @@ from auditor.cli.calc_inputs import (
 )
 from auditor.economics import plain, usd
 from auditor.errors import AuditorError, ExitCode
+from auditor.files import read_bytes
 
 
 @click.group("calc", context_settings={"max_content_width": 110})
@@ -344,7 +345,7 @@ def latency_command(file: Path, unit: str | None, column: str, max_p99_ms: Decim
     from auditor.latency import ENOUGH, LatencyError, read_recording
 
     try:
-        text = file.read_bytes().decode("utf-8-sig", errors="replace")
+        text = read_bytes(file).decode("utf-8-sig", errors="replace")
         recording = read_recording(text, unit or "", column)
     except OSError as e:
         raise AuditorError(f"{file}: cannot be read: {e.strerror or e}") from e

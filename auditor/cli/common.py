@@ -75,6 +75,8 @@ def read_plans(
     from auditor.load.plan import load
     from auditor.load.roots import is_changed_source, roots_of
 
+    if not all(p.strip() for p in paths):
+        raise InputError("an empty path is no plan", "A variable of the shell that is not set?")
     changed = [p for p in paths if p != "-" and is_changed_source(p)]
     names = [p for p in paths if p not in changed]
     if changed:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from auditor.catalog import Catalog
 from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, no_rule, read_config, read_plans, workload_near
 from auditor.errors import ExitCode, InputError
+from auditor.files import read_bytes
 from auditor.model import Rule
 from auditor.report.escape import clean, inert, prose
 
@@ -93,7 +95,7 @@ def _explain_rule(rule: Rule, given: dict[str, Any]) -> None:
         click.echo(f"\nSource: {clean(source)}")
 
 
-def _audited(plan: str, policy: str | None) -> dict[str, Any]:
+def _audited(plan: str, policy: str | None) -> _Report:
     from auditor.pipeline import audit
     from auditor.report.json_report import as_dict
     from auditor.rules import select
@@ -101,45 +103,95 @@ def _audited(plan: str, policy: str | None) -> dict[str, Any]:
     catalog, every, when = Catalog(), known_rules(), as_of_date(None)
     config = read_config(policy, workload_near((plan,)), {}, catalog, every, when)
     rules = select(every.values(), (), {k: v.off for k, v in config.rules.items()})
-    return as_dict(audit(read_plans((plan,)), config, catalog, rules, every, when))
+    return msgspec.convert(as_dict(audit(read_plans((plan,)), config, catalog, rules, every, when)), _Report)
 
 
-def _report(path: Path) -> dict[str, Any]:
+def _report(path: Path) -> _Report:
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        data = read_bytes(path)
     except OSError as e:
         raise InputError(f"{path}: cannot be read: {e.strerror or e}") from None
-    except ValueError:
-        raise InputError(f"{path}: not JSON", "write a report with `auditor check ... --format json=FILE`") from None
-    if not isinstance(held, dict) or held.get("schema") != _REPORT:
-        raise InputError(f"{path}: not a JSON report", "write one with `auditor check ... --format json=FILE`")
-    return held
+    hint = "write one with `auditor check ... --format json=FILE`"
+    try:
+        if msgspec.json.decode(data, type=_Head).schema != _REPORT:
+            raise InputError(f"{path}: not a JSON report", hint)
+        return msgspec.json.decode(data, type=_Report)
+    except msgspec.ValidationError as e:
+        raise InputError(f"{path}: not a JSON report: {e}", hint) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InputError(f"{path}: not JSON", hint) from None
 
 
-def _all(report: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*report["findings"], *report.get("unchanged", ()), *(w["finding"] for w in report["waived"])]
+class _Head(msgspec.Struct):
+    schema: str = ""
 
 
-def _explain_finding(name: str, report: dict[str, Any]) -> int:
-    found = [f for f in _all(report) if f["fingerprint"].startswith(name)]
+class _Step(msgspec.Struct):
+    what: str
+    file: str | None = None
+    line: int | None = None
+
+
+class _Place(msgspec.Struct):
+    file: str
+    start_line: int
+
+
+class _Finding(msgspec.Struct):
+    """A finding as a JSON report holds it, as far as these commands tell it."""
+
+    rule: str
+    kind: str
+    level: str
+    address: str
+    path: str
+    observed: str
+    expected: str
+    message: str
+    remediation: str
+    fingerprint: str
+    cause: str = ""
+    evidence: tuple[_Step, ...] = ()
+    location: _Place | None = None
+
+
+class _Waiver(msgspec.Struct):
+    reason: str
+    expires: str
+    source: str
+
+
+class _Waived(msgspec.Struct):
+    finding: _Finding
+    waiver: _Waiver
+
+
+class _Report(msgspec.Struct):
+    findings: tuple[_Finding, ...]
+    waived: tuple[_Waived, ...] = ()
+    unchanged: tuple[_Finding, ...] = ()
+
+
+def _explain_finding(name: str, report: _Report) -> int:
+    every = [*report.findings, *report.unchanged, *(w.finding for w in report.waived)]
+    found = [f for f in every if f.fingerprint.startswith(name)]
     if not found:
         raise InputError(f"no finding has the fingerprint {name}", "`auditor check --verbose` prints fingerprints")
     for f in found:
-        click.echo(f"{clean(f['rule'])}  {f['kind']}  [{f['level']}]  {clean(f['address'])}\n\n{inert(prose(f['message']))}\n")
-        for label, key in (("attribute", "path"), ("seen", "observed"), ("wanted", "expected"), ("cause", "cause")):
-            if f.get(key):
-                click.echo(f"  {label:10} {clean(str(f[key]))}")
-        for i, step in enumerate(f["evidence"], 1):
-            where = f"  ({clean(step['file'])}:{step['line']})" if step.get("file") else ""
-            click.echo(f"  step {i:<5} {prose(step['what'])}{where}")
-        if f["location"]:
-            click.echo(f"  at         {clean(f['location']['file'])}:{f['location']['start_line']}")
-        click.echo(f"\nFix: {prose(f['remediation'])}\nFingerprint: {f['fingerprint']}\n")
-    for w in report["waived"]:
-        if w["finding"] in found:
-            end, source = clean(w["waiver"]["expires"]), clean(w["waiver"]["source"])
-            click.echo(f"Waived until {end} ({source}): {prose(w['waiver']['reason'])}")
-    click.echo(f"`auditor explain {clean(found[0]['rule'])}` tells what the rule asks.")
+        click.echo(f"{clean(f.rule)}  {clean(f.kind)}  [{clean(f.level)}]  {clean(f.address)}\n\n{inert(prose(f.message))}\n")
+        for label, text in (("attribute", f.path), ("seen", f.observed), ("wanted", f.expected), ("cause", f.cause)):
+            if text:
+                click.echo(f"  {label:10} {clean(text)}")
+        for i, step in enumerate(f.evidence, 1):
+            where = f"  ({clean(step.file)}:{step.line})" if step.file else ""
+            click.echo(f"  step {i:<5} {prose(step.what)}{where}")
+        if f.location is not None:
+            click.echo(f"  at         {clean(f.location.file)}:{f.location.start_line}")
+        click.echo(f"\nFix: {prose(f.remediation)}\nFingerprint: {clean(f.fingerprint)}\n")
+    for w in report.waived:
+        if w.finding in found:
+            click.echo(f"Waived until {clean(w.waiver.expires)} ({clean(w.waiver.source)}): {prose(w.waiver.reason)}")
+    click.echo(f"`auditor explain {clean(found[0].rule)}` tells what the rule asks.")
     return ExitCode.OK
 
 
@@ -148,7 +200,7 @@ def _explain_finding(name: str, report: dict[str, Any]) -> int:
 @click.argument("new", type=click.Path(path_type=Path))
 def diff_command(old: Path, new: Path) -> int:
     """What two JSON reports differ in. Exit 1 where NEW has a finding that OLD has not."""
-    a, b = (Counter(_key(f) for f in _report(p)["findings"]) for p in (old, new))
+    a, b = (Counter(_key(f) for f in _report(p).findings) for p in (old, new))
     for sign, rows in (("+", b - a), ("-", a - b)):
         for (rule, kind, level, address, path, observed), count in sorted(rows.items()):
             times = f"  x{count}" if count > 1 else ""
@@ -158,5 +210,5 @@ def diff_command(old: Path, new: Path) -> int:
     return ExitCode.FINDINGS if fresh else ExitCode.OK
 
 
-def _key(f: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(clean(str(f[k])) for k in ("rule", "kind", "level", "address", "path", "observed"))
+def _key(f: _Finding) -> tuple[str, ...]:
+    return tuple(clean(x) for x in (f.rule, f.kind, f.level, f.address, f.path, f.observed))

@@ -12,9 +12,11 @@ import click
 from auditor.catalog import Catalog
 from auditor.cli import complete
 from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans, workload_near
+from auditor.cli.output import Target, put, spare
 from auditor.cli.variables import InOrder, in_order, variable_options
-from auditor.errors import AuditorError, ExitCode
+from auditor.errors import ExitCode
 from auditor.model import Report
+from auditor.report.escape import clean
 from auditor.rules import select
 
 
@@ -53,21 +55,18 @@ def gates_command(
     catalog = Catalog(catalog_dir)
     every = known_rules()
     overrides: dict[str, Any] = {"assume": pairs(assume)} if assume else {}
-    config = read_config(policy, workload or workload_near(paths), overrides, catalog, every, when)
+    manifest = workload or workload_near(paths)
+    config = read_config(policy, manifest, overrides, catalog, every, when)
     rules = select(every.values(), (), {k: v.off for k, v in config.rules.items()})
     report = audit(read_plans(paths, in_order(variables, var_files)), config, catalog, rules, every, when)
     color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text = page.as_json(report) if form == "json" else page.markdown(report) if form == "markdown" else page.text(report, color)
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as e:
-            raise AuditorError(f"{output}: cannot be written: {e.strerror or e}") from e
+    target = Target(form, output)
+    spare([target], [*(i.path for i in report.inputs), *(f for f in (config.policy, manifest, *var_files) if f)])
+    put(text, target)
     if not quiet:
         for notice in report.notices:
-            click.echo(f"auditor: {notice}", err=True)
+            click.echo(f"auditor: {clean(notice)}", err=True)
     return exit_code(report, strict, exit_zero)
 
 

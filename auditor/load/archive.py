@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from auditor.errors import InputError
+from auditor.files import read_bytes
 from auditor.load.hcl.folders import LOCK, Disk, is_source, read_manifest
 
 MAX_ENTRIES: Final = 50_000
@@ -82,7 +83,7 @@ class Archive:
         """Whether the root module's files lie in a folder, byte for byte."""
         files = self._files.get("", {})
         try:
-            return bool(files) and all((beside / n).read_bytes() == d for n, d in files.items())
+            return bool(files) and all(read_bytes(beside / n) == d for n, d in files.items())
         except OSError:
             return False
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from auditor.errors import InputError
+from auditor.files import read_bytes
 from auditor.load.hcl.folders import is_source
 
 _LOCAL: Final = re.compile(rb'"?source"?\s*[=:]\s*"(\.{1,2}/[^"$]*)"')
@@ -66,8 +67,7 @@ def _callers(top: Path) -> dict[Path, set[Path]]:
                 raise InputError(f"{top}: more than {MAX_FILES} Terraform files", "Run the audit in the root module.")
             path = Path(folder, name)
             try:
-                with path.open("rb") as f:
-                    data = f.read(MAX_BYTES)
+                data = read_bytes(path)[:MAX_BYTES]
             except OSError:
                 continue  # the reader of that module says so
             for m in _LOCAL.finditer(data):

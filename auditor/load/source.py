@@ -38,7 +38,10 @@ def folder_tree(folder: Path, keep_going: bool = False) -> SourceTree:
 
     if not folder.is_dir():
         raise InputError(f"{folder}: not a folder with Terraform files", "Check the path.")
-    return read_tree(Disk(folder, shown(folder)), keep_going)
+    tree = read_tree(Disk(folder, shown(folder)), keep_going)
+    if not tree.root.files and not tree.unread:
+        raise InputError(f"{folder}: no Terraform files", "Name the folder the plan was made from.")
+    return tree
 
 
 def archive_tree(path: Path, data: bytes, hcl_dir: Path | None = None, keep_going: bool = True) -> SourceTree:
