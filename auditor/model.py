@@ -228,6 +228,14 @@ class Plan:
             found.setdefault(block_address(r), []).append(r)
         return found
 
+    @cached_property
+    def by_kind(self) -> Mapping[tuple[str, str], list[Resource]]:
+        """Resource instances by type and provider, in plan order."""
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for r in self.resources:
+            found.setdefault((r.type, r.provider_name), []).append(r)
+        return found
+
 
 def strip_keys(address: str) -> str:
     """`module.a["x.y"].t.n[0]` -> `module.a.t.n`; quoted keys may hold dots and brackets."""

@@ -15,7 +15,7 @@ from auditor.facts import Index, provider_source
 from auditor.identity import compile_pattern, covers
 from auditor.model import UNKNOWN, Action, Evidence, Job, Location, Outcome, Resource, Rule, Unknown, block_address
 from auditor.places import AllowList, compile_allow
-from auditor.values import decode_after
+from auditor.values import decode_after, projection_of
 from auditor.versions import admits, parse_constraint, parse_version
 
 _WITHHELD: Final = "(sensitive)"
@@ -172,10 +172,10 @@ def _text(value: Any) -> str:
 
 def _values(r: Resource, path: str) -> list[tuple[str, Any, bool]]:
     """(concrete path, value or UNKNOWN, sensitive) of each value; lists are walked through wherever they stand."""
-    body = decode_after(r)
+    steps = tuple(s.replace("[]", "") for s in path.split("."))
+    body = projection_of(frozenset(steps[:1])).after(r)
     if body.unknown is True:
         return [(path, UNKNOWN, False)]
-    steps = tuple(s.replace("[]", "") for s in path.split("."))
     found = [(v.path, v.value, v.sensitive) for v in body.get(steps)]
     flat: list[tuple[str, Any, bool]] = []
     for at, value, sensitive in found:
@@ -300,13 +300,19 @@ class _Match:
         self.address = [compile_pattern(p) for p in match.get("address", ())]
         self.type = [compile_pattern(p) for p in match.get("type", ())]
         self.provider = [compile_pattern(p) for p in match.get("provider", ())]
+        self._kinds: dict[tuple[str, str], bool] = {}
+
+    def kind(self, type_: str, provider_name: str) -> bool:
+        """Whether the rule speaks of a type of a provider: asked once for all its instances."""
+        key = (type_, provider_name)
+        if key not in self._kinds:
+            asked = ((self.type, type_), (self.provider, provider_source(provider_name)))
+            self._kinds[key] = all(not patterns or _any(patterns, text) for patterns, text in asked)
+        return self._kinds[key]
 
     def covers(self, r: Resource) -> bool:
         """Whether the rule speaks of a resource instance."""
-        if r.is_data or r.deposed or r.action in _GONE:
-            return False
-        asked = ((self.type, r.type), (self.provider, provider_source(r.provider_name)))
-        if any(patterns and not _any(patterns, text) for patterns, text in asked):
+        if not self.kind(r.type, r.provider_name) or r.is_data or r.deposed or r.action in _GONE:
             return False
         return not self.address or any(covers(p, r.address) for p in self.address)
 
@@ -317,7 +323,7 @@ def _any(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
 
 def _matching(context: AuditContext, rule: Rule) -> Iterator[Resource]:
     asked = _Match(rule)
-    return (r for r in context.plan.resources if asked.covers(r))
+    return (r for kind, group in context.plan.by_kind.items() if asked.kind(*kind) for r in group if asked.covers(r))
 
 
 def _about(
