@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +26,8 @@ def fingerprint(rule: str, address: str, path: str) -> str:
 @lru_cache(maxsize=4096)
 def _digest(text: str) -> str:
     """Findings of one block share it."""
+    import hashlib  # a run without findings needs none
+
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

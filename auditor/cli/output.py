@@ -7,7 +7,6 @@ import sys
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import Final
 
 import click
@@ -79,7 +78,11 @@ def write(
     root = _repository(cwd)
     terminal = sys.stdout.isatty()
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    width = min(get_terminal_size().columns, 120) if terminal else 100
+    width = 100
+    if terminal:
+        from shutil import get_terminal_size
+
+        width = min(get_terminal_size().columns, 120)
     left_out: list[str] = []
     _text.cache_clear()
     _start.cache_clear()

@@ -9,8 +9,6 @@ from __future__ import annotations
 import codecs
 import gc
 import os
-import shutil
-import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -144,6 +142,9 @@ def _read(name: str, data: bytes, path: Path | None) -> Plan:
 
 def _show(name: str, path: Path | None) -> bytes:
     """A binary plan through the program that wrote it."""
+    import shutil  # for binary plans alone
+    import subprocess
+
     program = shutil.which("terraform") or shutil.which("tofu")
     command = f"terraform show -json {name} > plan.json"
     if path is None or program is None:

@@ -7,7 +7,6 @@ Ids are unknown at plan time: only references tell which subnet or template a re
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
@@ -480,7 +479,10 @@ def _call_key(module_address: str, call: str) -> str | int | None:
     if [name for name, _ in steps] != wanted or not steps or not steps[-1][1]:
         return None
     key = steps[-1][1]
-    return json.loads(key) if key.startswith('"') else int(key)
+    try:
+        return msgspec.json.decode(key, type=str) if key.startswith('"') else int(key)
+    except (msgspec.DecodeError, ValueError):  # no key that Terraform writes
+        return None
 
 
 def _indexed(trace: Trace, steps: list[str | int]) -> Trace:

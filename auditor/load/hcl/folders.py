@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 from collections.abc import Mapping
@@ -133,6 +132,8 @@ class Disk:
 def read_manifest(data: bytes, shown: str) -> Mapping[str, str]:
     """Module key -> folder, from `modules.json` of `.terraform/modules` or of a binary plan."""
     try:
+        import json  # where there is a manifest
+
         document: Any = json.loads(data)
     except (ValueError, RecursionError) as e:
         raise InputError(f"{shown}: broken JSON", "Run terraform init again.") from e
