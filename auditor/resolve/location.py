@@ -80,6 +80,7 @@ class Locator(msgspec.Struct):
     _signatures: dict[int, tuple[Resource, tuple[object, ...]]] = msgspec.field(default_factory=dict)
     _were: dict[tuple[object, ...], tuple[Location, ...]] = msgspec.field(default_factory=dict)
     _alike: dict[tuple[object, ...], tuple[object, ...]] = msgspec.field(default_factory=dict)
+    _bare: dict[str, list[tuple[str, str]]] = msgspec.field(default_factory=dict)
     _routing: set[str] = msgspec.field(default_factory=set)
     _providers: Providers | None = None
     used_assumptions: dict[str, str] = msgspec.field(default_factory=dict)
@@ -532,10 +533,8 @@ class Locator(msgspec.Struct):
             if before:
                 return tuple(replace(b, source="prior") for b in before)
         for data_type, attributes in tp.reader.reading.region_data.items():
-            for block, config in self.plan.blocks.items():
-                if config.type != data_type or config.mode != "data" or config.expressions:
-                    continue
-                if config.provider_config_key != self.providers.key_of(r):
+            for block, key in self._bare_data(data_type):
+                if key != self.providers.key_of(r):
                     continue
                 for _, values, marks in self.refs.prior_bodies(Target(block)):
                     for attribute in attributes:
@@ -547,6 +546,16 @@ class Locator(msgspec.Struct):
                             hidden = Body(values, {}, marks).is_sensitive(attribute)
                             return (self._make(r, path, role, str(value), "prior", found, here, hidden),)
         return ()
+
+    def _bare_data(self, data_type: str) -> list[tuple[str, str]]:
+        """(block, provider key) of the data sources of a type that ask for nothing: they tell of their provider."""
+        if data_type not in self._bare:
+            self._bare[data_type] = [
+                (block, config.provider_config_key)
+                for block, config in self.plan.blocks.items()
+                if config.type == data_type and config.mode == "data" and not config.expressions
+            ]
+        return self._bare[data_type]
 
     def _from_assumption(self, r: Resource, tp: _TypePlan, path: str, role: str) -> tuple[Location, ...]:
         for name in dict.fromkeys((f"{tp.short}.region", f"{tp.cloud.id}.region", f"{r.type}.region")):
