@@ -206,6 +206,27 @@ def test_state_places_children_by_what_they_depend_on(auditor: Auditor) -> None:
     assert (subnet["path"], subnet["source"], subnet["countries"]) == ("virtual_network_name", "reference", ["NL"])
 
 
+def test_state_follows_each_instance_to_the_one_it_names(auditor: Auditor, tmp_path: Path) -> None:
+    """`depends_on` names a whole block; the id that an instance holds names one of its instances."""
+    provider = "registry.terraform.io/hashicorp/azurerm"
+    resources = []
+    for key, region in (("a", "westeurope"), ("b", "eastus"), ("c", "westeurope")):
+        network = {"name": f"n-{key}", "id": f"/subscriptions/1/n-{key}", "location": region}
+        subnet = {"name": f"s-{key}", "id": f"/subscriptions/1/s-{key}", "virtual_network_name": f"n-{key}"}
+        for kind, values, needs in (
+            ("azurerm_virtual_network", network, []), ("azurerm_subnet", subnet, ["azurerm_virtual_network.x"]),
+        ):
+            resources.append({
+                "address": f'{kind}.x["{key}"]', "mode": "managed", "type": kind, "name": "x", "index": key,
+                "provider_name": provider, "values": values, "sensitive_values": {}, "depends_on": needs,
+            })
+    state = {"format_version": "1.0", "terraform_version": "1.11.0", "values": {"root_module": {"resources": resources}}}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    run = auditor("check", "state.json", policy=ALLOW)
+    subnets = {x["address"]: x["countries"] for x in run.report["locations"] if x["address"].startswith("azurerm_subnet")}
+    assert subnets == {f'azurerm_subnet.x["{k}"]': [c] for k, c in (("a", "NL"), ("b", "US"), ("c", "NL"))}
+
+
 def test_deposed_objects_of_a_state_are_not_judged(auditor: Auditor, tmp_path: Path) -> None:
     state = json.loads((PLANS / "a-eu-alias" / "state.json").read_bytes())
     (tmp_path / "state.json").write_text(json.dumps(state))

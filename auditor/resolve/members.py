@@ -374,7 +374,8 @@ def _chosen(m: Member, found: Sequence[Member], trace: Trace) -> bool:
     """
     if m.row.kind == "instance" or any(x.row.kind != "subnet" for x in found):
         return False
-    keyed = bool(trace.keyed) and all(x.resource.index is None for x in found)
+    own = trace.keyed.partition(" ")[0]
+    keyed = own in ("each", "count") and all(x.resource.index is None for x in found)
     return keyed or any(isinstance(c, bool) for c in trace.constants)
 
 

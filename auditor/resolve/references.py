@@ -19,6 +19,7 @@ from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Res
 from auditor.values import Projection, Value, decode_after, projection_of, shapeless
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
+_NAMED: Final = "named "  # `keyed` of a recorded dependency: an instance means those that its own attribute names
 _NAMES: Final = Projection(("arn", "id", "name", "self_link"))
 _GONE: Final = (("delete",), ("forget",))
 _STEP: Final = re.compile(r'([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|\d+)\]')
@@ -125,7 +126,8 @@ class References:
         self.plan = plan
         self._traces: dict[tuple[str, tuple[str, ...]], Trace] = {}
         self._walked: dict[tuple[str | int, ...], Trace] = {}
-        self._names: dict[str, frozenset[str]] = {}
+        self._names: dict[str, Mapping[str, list[Resource]]] = {}
+        self._named_by: dict[tuple[str, tuple[str, ...]], list[Resource]] = {}
         self._visible: dict[tuple[str, str], _Seen] = {}
         # How often other instances were looked at. What was found without is the same in every module instance.
         self.looked = 0
@@ -179,23 +181,37 @@ class References:
 
     def _recorded(self, block: str, path: tuple[str, ...]) -> Trace:
         """State has no expressions: a dependency whose id or name the attribute holds is what it refers to."""
-        targets: list[Target] = []
-        reader = projection_of(frozenset(path[:1]))
+        targets: dict[Target, None] = {}
         for r in self.plan.by_block.get(block, ()):
-            named = {v.value for v in reader.after(r).get(path) if isinstance(v.value, str) and v.value}
-            for dependency in self.plan.dependencies.get(r.address, ()) if named else ():
-                for other in self.plan.by_block.get(strip_keys(dependency), ()):
-                    if named & self._known_as(other):
-                        key = other.index if not isinstance(other.index, float) else None
-                        targets.append(Target(block_address(other), key, ("id",)))
-        return Trace(targets=_unique(targets))
+            named = self._texts(r, path)
+            for dependency in {strip_keys(d) for d in self.plan.dependencies.get(r.address, ())} if named else ():
+                called = self._called(dependency)
+                if any(n in called for n in named):
+                    targets[Target(dependency, None, ("id",))] = None
+        return Trace(targets=tuple(targets), keyed=f"{_NAMED}{'.'.join(path)}" if targets else "")
 
-    def _known_as(self, resource: Resource) -> frozenset[str]:
-        """What others may call an instance by."""
-        if resource.address not in self._names:
-            values = _NAMES.after(resource).values.values()
-            self._names[resource.address] = frozenset(v for v in values if isinstance(v, str) and v)
-        return self._names[resource.address]
+    def _texts(self, resource: Resource, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The texts that an attribute holds."""
+        values = projection_of(frozenset(path[:1])).after(resource).get(path)
+        return tuple(dict.fromkeys(v.value for v in values if isinstance(v.value, str) and v.value))
+
+    def _called(self, block: str) -> Mapping[str, list[Resource]]:
+        """The instances of a block by all that others may call them by."""
+        if block not in self._names:
+            found: dict[str, list[Resource]] = {}
+            for r in self.plan.by_block.get(block, ()):
+                for name in {v for v in _NAMES.after(r).values.values() if isinstance(v, str) and v}:
+                    found.setdefault(name, []).append(r)
+            self._names[block] = found
+        return self._names[block]
+
+    def _meant(self, resource: Resource, block: str, path: tuple[str, ...]) -> list[Resource]:
+        """Of a recorded dependency, the instances that this one names: the same list for the same names."""
+        key = (block, self._texts(resource, path))
+        if key not in self._named_by:
+            called = self._called(block)
+            self._named_by[key] = list({r.address: r for n in key[1] for r in called.get(n, ())}.values())
+        return self._named_by[key]
 
     def wrote_null(self, block: str, path: tuple[str, ...], hidden: tuple[str, ...] = ()) -> bool:
         """Whether a computed attribute that is unknown was written as null: nothing it names could make it unknown.
@@ -361,6 +377,8 @@ class References:
     def instances_of(self, resource: Resource, target: Target, keyed: str = "") -> list[Resource]:
         """The planned instances of one target, as seen from `resource` (same module instance, same key)."""
         self.looked += 1
+        if keyed.startswith(_NAMED):
+            return self._meant(resource, target.block, tuple(keyed.removeprefix(_NAMED).split(".")))
         seen = self._seen(target.block, resource.module_address)
         all_ = seen.instances
         if target.key is not None:
