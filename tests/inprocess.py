@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -21,7 +21,7 @@ from auditor.catalog import Catalog, data_dir
 from auditor.cli import main
 from auditor.config import Config, load_config
 from auditor.load.plan import load, with_lock
-from auditor.model import Report, Rule
+from auditor.model import Plan, Report, Rule
 from auditor.pipeline import audit
 from auditor.report import FORMATS, RenderOptions
 from auditor.rules import load_rules, select
@@ -66,11 +66,18 @@ def judge(
     beside: Path | None = None,
 ) -> Report:
     """The report on one run over plans given as bytes or as plan JSON, with the lock file beside a path."""
-    catalog, rules = facts()
-    config = _config(json.dumps({"version": 1, **policy}), json.dumps(workload and {"version": 1, **workload}))
     datas = [p if isinstance(p, bytes) else json.dumps(p).encode() for p in plans]
     read = [with_lock(plan, beside) for data in datas for plan in load("-", lambda data=data: data)]
-    return audit(read, config, catalog, select(rules.values(), (), {}), rules, date.fromisoformat(AS_OF))
+    return audited(read, policy=policy, workload=workload)
+
+
+def audited(
+    plans: Sequence[Plan], *, policy: Mapping[str, Any] = EU, workload: Mapping[str, Any] | None = None
+) -> Report:
+    """The report on one run over plans that are read already."""
+    catalog, rules = facts()
+    config = _config(json.dumps({"version": 1, **policy}), json.dumps(workload and {"version": 1, **workload}))
+    return audit(plans, config, catalog, select(rules.values(), (), {}), rules, date.fromisoformat(AS_OF))
 
 
 def render(report: Report, name: str, *, verbose: bool = True) -> str:
