@@ -24,11 +24,13 @@ class Support(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The first version that holds a type or an argument.
 
     exact: the release before was seen without it. at_most: it may be older. approximate: a neighbouring release may be it.
+    written: of an argument, that the provider never fills it in by itself: what stands in a plan was written.
     """
 
     version: str
     evidence: Evidence
     source: str = ""
+    written: bool = False
 
     @property
     def parsed(self) -> Version:

@@ -36,7 +36,10 @@ class InForce(msgspec.Struct, frozen=True):
 
 
 class Use(msgspec.Struct, frozen=True):
-    """One resource block and what of it is asked about. `attributes`: gated arguments in use, as in the shard."""
+    """One resource block and what of it is asked about.
+
+    attributes: arguments in use that the version in force may lack, as in the shard. unsure: those that may be in use.
+    """
 
     address: str
     source: str
@@ -45,6 +48,7 @@ class Use(msgspec.Struct, frozen=True):
     existing: bool
     instances: int = 1
     attributes: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
 
 
 class Escape(msgspec.Struct, frozen=True):

@@ -4,8 +4,9 @@
 Usage: scripts/import_lag.py FACTS_DIR SCHEMAS_DIR
 
 FACTS_DIR holds provider_releases.csv, first_support.csv, removed_or_deprecated.csv, lag_catalog.csv and auto_*.csv,
-SCHEMAS_DIR provider schemas (`terraform providers schema -json`, xz-compressed, NAME-VERSION.json.xz). One shard a
-provider, one record a line, sorted. Decisions about single records stand in `provider_catalog/lag/overrides.yaml`.
+SCHEMAS_DIR provider schemas (`terraform providers schema -json`, xz-compressed, NAME-VERSION.json.xz). Arguments that
+`scripts/import_arguments.py` found stand in `provider_catalog/lag/arguments/`. One shard a provider, one record a line,
+sorted. Decisions about single records stand in `provider_catalog/lag/overrides.yaml`.
 Dates and versions are stored, lag never is: it is derived. Nothing here runs at build, test or run time.
 
 What is done to the tables, and why:
@@ -148,10 +149,11 @@ def removals(
 
 
 def attributes(
-    features: list[dict[str, str]], held: dict[str, list[tuple[str, dict[str, Any]]]], edits: dict[str, Any]
-) -> dict[str, dict[str, dict[str, list[str]]]]:
+    features: list[dict[str, str]], held: dict[str, list[tuple[str, dict[str, Any]]]], edits: dict[str, Any],
+    extra: dict[str, Any],
+) -> dict[str, dict[str, dict[str, list[Any]]]]:  # fmt: skip
     """Source -> type -> `path` or `path=value` -> [version, evidence, source]."""
-    made: dict[str, dict[str, dict[str, list[str]]]] = defaultdict(lambda: defaultdict(dict))
+    made: dict[str, dict[str, dict[str, list[Any]]]] = defaultdict(lambda: defaultdict(dict))
     for f in features:
         if not f["attribute"] or not f["first_version"]:
             continue
@@ -166,7 +168,34 @@ def attributes(
                     places += paths(block, f["attribute"]) if block else []
             for place in dict.fromkeys(places):
                 made[f["provider_source"]][kind][place] = record
+    for source, rows in extra.items():
+        for kind, places in rows.items():
+            for place, record in places.items():
+                made[source][kind][place] = list(record)
     return made
+
+
+def read_arguments(made: dict[str, dict[str, dict[str, list[Any]]]], released: dict[str, dict[str, list[str]]]) -> None:
+    """Adds what `scripts/import_arguments.py` read in the source of a provider; of two exact versions the older holds.
+
+    A row without a version only tells of an argument that the provider never fills it in.
+    """
+    for path in sorted((LAG / "arguments").glob("*.csv")):
+        source = path.stem.replace("__", "/")
+        for r in table(path):
+            held = made[source][r["resource_type"]]
+            old = held.get(r["argument"])
+            written = r["written"] == "yes"
+            if not r["first_version"]:
+                if old is not None and written:
+                    held[r["argument"]] = [*old[:3], True]
+                continue
+            if r["first_version"] not in released[source]:
+                raise SystemExit(f"{path.name}: {r['first_version']} is no release")
+            if old is not None and old[1] == "exact" and order(old[0]) < order(r["first_version"]):
+                made[source][r["resource_type"]][r["argument"]] = [*old[:3], *([True] if written else [])]
+                continue
+            held[r["argument"]] = [r["first_version"], "exact", r["evidence"], *([True] if written else [])]
 
 
 def noun(operation: str) -> str:
@@ -305,7 +334,8 @@ def feature_rows(facts: Path, edits: dict[str, Any], awscc: set[str]) -> dict[st
             }  # fmt: skip
     for identity, changed in edits.items():
         made[identity.partition(".")[0]][identity].update(changed)
-        made[identity.partition(".")[0]][identity].pop("mechanical", None)
+        if "title" in changed:
+            made[identity.partition(".")[0]][identity].pop("mechanical", None)
     for rows in made.values():
         for row in rows.values():
             for key in [k for k, v in row.items() if v in ("", [], False)]:
@@ -340,7 +370,8 @@ def main() -> None:
         removed[r["provider_source"]].append(r)
     newest = {CLOUDS[n]: {r["resource_type"] for r in table(facts / f"auto_{n}.csv")} for n in CLOUDS}
     catalog = table(facts / "lag_catalog.csv")
-    gated = attributes(catalog, held, edits["attribute_paths"])
+    gated = attributes(catalog, held, edits["attribute_paths"], edits["arguments"])
+    read_arguments(gated, released)
     for source, releases in released.items():
         known = supports(support[source], releases, held.get(source, []))
         extra: dict[str, list[str]] = {}
@@ -355,7 +386,7 @@ def main() -> None:
             "checked": CHECKED,
             "releases": {v: releases[v] for v in sorted(releases, key=order)},
             "support": {k: dict(sorted(known[k].items())) for k in sorted(known) if k != "function"},
-            "attributes": {t: dict(sorted(a.items())) for t, a in sorted(gated.get(source, {}).items())},
+            "attributes": {t: dict(sorted(a.items())) for t, a in sorted(gated.get(source, {}).items()) if a},
             "removed": dict(sorted(removals(removed[source], newest.get(source, set()), held.get(source, [])).items())),
             "known": extra,
             "untracked": edits["untracked"].get(source, []),

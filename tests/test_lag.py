@@ -40,7 +40,7 @@ GOLDEN = [  # feature or type, exit, what the first line says, what it comes dow
     ("aws.service.batch", 2, "lag unknown", "a whole service"),
     ("azure.app.agents", 1, "API first public 2026-03-30   hashicorp/azurerm: none   open for 7 months 21 days", "DO NOT BUILD"),
     ("azure.machinelearningservices.workspaces.onlineendpoints", 1, "API first public 2022-06-09", "DO NOT BUILD"),
-    ("azure.vm-capacity-reservation", 0, "2021-08-09   hashicorp/azurerm 3.13.0 (about) 2022-07-08", "3.13.0"),
+    ("azure.vm-capacity-reservation", 0, "2021-08-09   hashicorp/azurerm 3.13.0 2022-07-08", "3.13.0"),
     ("azure.documentdb.garnetclusters", 2, "no date of the cloud   hashicorp/azurerm: none", "nobody can tell"),
     ("azurerm_cognitive_deployment", 0, "API first public 2021-12-10   hashicorp/azurerm 3.37.0 2022-12-21", "3.37.0"),
     ("gcp.managed-kafka-topic", 0, "GA 2024-11-12   hashicorp/google 6.12.0 2024-11-18   lag 0 months 6 days", "6.12.0"),

@@ -87,7 +87,14 @@ def native_outcomes(context: LagContext, use: Use) -> list[Outcome]:
     if found is not None and found.rule in ("LAG003", "LAG009"):
         return [found]
     rows = shard.attributes.get(use.type, {})
-    return _only(found) + [o for a in use.attributes if (o := _version(context, use, shard, force, rows[a], a)) is not None]
+    asked = [(a, "") for a in use.attributes] + [(a, _unsure(a)) for a in use.unsure]
+    made = [_version(context, use, shard, force, rows[a], a, unsure) for a, unsure in asked]
+    return _only(found) + [o for o in made if o is not None]
+
+
+def _unsure(gate: str) -> str:
+    name, _, value = gate.partition("=")
+    return f"whether {name} is {value or 'there'} is known only after apply"
 
 
 def _only(outcome: Outcome | None) -> list[Outcome]:
@@ -105,13 +112,16 @@ def _unknown(context: LagContext, use: Use, shard: Shard, force: InForce) -> Out
 
 
 def _version(
-    context: LagContext, use: Use, shard: Shard, force: InForce, first: Support, attribute: str
+    context: LagContext, use: Use, shard: Shard, force: InForce, first: Support, attribute: str, unsure: str = ""
 ) -> Outcome | None:
-    """Whether the version in force holds the type (or argument); None where it does."""
+    """Whether the version in force holds the type (or argument); None where it does.
+
+    unsure: why it is not known that the argument is in use; then the outcome is open at most.
+    """
     name = f"{use.type}.{attribute.replace('=', ' = ')}" if attribute else use.type
     path = attribute.partition("=")[0]
     needed = first.parsed
-    sure = first.evidence == "exact"
+    sure = first.evidence == "exact" and not unsure
     doubt = "at most" if first.evidence == "at_most" else "about"
     since = shard.date_of(needed)
     if force.locked is not None:
@@ -126,15 +136,17 @@ def _version(
             why = f"its first version is {doubt} {first.version}"
             why = "a prerelease of its first version is locked" if prerelease else why
             message = f"{name}: locked {force.locked_text}, and {why}: whether the locked version holds it is not known."
-        return _gate(use, path, sure, force.locked_text, first.version, message, force, shard)
+            if unsure:
+                message = f"{name} needs >= {first.version}, locked {force.locked_text}, and {unsure}."
+        return _gate(use, path, sure, force.locked_text, first.version, message, force, shard, unsure)
     if force.malformed or force.conflict or not force.constraint or force.lowest is None or force.highest is None:
         return None
     if force.highest < needed:
         most = f"{force.constraint} admits at most {force.highest}"
         message = f"{name} needs >= {first.version} ({since}); without a lock file {most}."
         if not sure:
-            message = f"{name}: {most}, and its first version is {doubt} {first.version}."
-        return _gate(use, path, sure, str(force.highest), first.version, message, force, shard)
+            message = f"{name}: {most}, and {unsure or f'its first version is {doubt} {first.version}'}."
+        return _gate(use, path, sure, str(force.highest), first.version, message, force, shard, unsure)
     if force.lowest < needed and sure:
         return Outcome(
             "LAG009", "fail", use.address, path, str(force.lowest), f">= {first.version}",
@@ -147,7 +159,7 @@ def _version(
 
 
 def _gate(
-    use: Use, path: str, sure: bool, seen: str, first: str, message: str, force: InForce, shard: Shard
+    use: Use, path: str, sure: bool, seen: str, first: str, message: str, force: InForce, shard: Shard, unsure: str
 ) -> Outcome:
     evidence = force.evidence
     if force.outside:
@@ -158,7 +170,7 @@ def _gate(
         "LAG003", "fail" if sure else "open", use.address, path, seen, f">= {first}", message,
         f'Set `version = "{want}"` for {use.source} and run `terraform init -upgrade`.',
         evidence=(*evidence, Evidence(f"{use.type}{'.' + path if path else ''}: {shard.source} {first}")),
-        cause="" if sure else "first version not confirmed",
+        cause="" if sure else unsure or "first version not confirmed",
     )  # fmt: skip
 
 

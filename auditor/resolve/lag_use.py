@@ -9,10 +9,11 @@ from typing import Any, Final
 import msgspec
 
 from auditor.facts import provider_source
-from auditor.lagfacts import Hatch, LagFacts, Shard, Workarounds
+from auditor.lagfacts import Hatch, LagFacts, Workarounds
 from auditor.laguse import Command, Escape, InForce, LagUse, Preview, Use
 from auditor.model import UNKNOWN, Action, Change, ConfigResource, Constraint, Evidence, Plan, Resource
 from auditor.resolve.commands import calls
+from auditor.resolve.lag_arguments import arguments_in_use, gates
 from auditor.resolve.lag_source import source_commands, source_constraints
 from auditor.resolve.references import References
 from auditor.resolve.templates import types_of
@@ -43,10 +44,10 @@ def collect(plan: Plan, refs: References, facts: LagFacts) -> LagUse:
         source = sources[head.provider_name]
         existing = all(_existing(r, plan) for r in resources)
         shard = facts.shard(source)
-        gated = tuple(_gated(head.type, shard)) if shard is not None and head.mode == "managed" else ()
-        attributes = tuple(g for g in gated if _in_use(g, block, resources, reader, refs, plan))
+        asked = gates(head.type, shard, in_force.get(source)) if head.mode == "managed" else []
+        attributes, unsure = arguments_in_use(block, resources, asked, reader.body, refs, plan) if asked else ((), ())
         kind = _KINDS.get(head.mode, head.mode)
-        uses.append(Use(block, source, kind, head.type, existing, len(resources), attributes))
+        uses.append(Use(block, source, kind, head.type, existing, len(resources), attributes, unsure))
         hatch = _hatch(head, source, present, known)
         if hatch is not None and (hatch.data == head.is_data):
             made = _escape(block, resources, source, hatch, reader, existing)
@@ -169,41 +170,6 @@ def _in_force(source: str, plan: Plan, facts: LagFacts, constraints: Iterable[Co
         lowest, highest, locked is not None and not malformed and not admits(terms, locked), shard is not None,
         tuple(evidence),
     )  # fmt: skip
-
-
-# --- arguments in use --------------------------------------------------------------------------------
-
-
-def _gated(type_: str, shard: Shard) -> Iterable[str]:
-    return shard.attributes.get(type_, ())
-
-
-def _in_use(gate: str, block: str, resources: list[Resource], reader: _Reader, refs: References, plan: Plan) -> bool:
-    """Whether an instance sets the argument: null, empty, and what only the provider fills in are no use.
-
-    `dynamic` blocks are not in the configuration: a block that a fresh instance holds though nothing writes it is one.
-    A state does not tell what was written from what was computed: nothing is asked of it.
-    """
-    if plan.kind == "state":
-        return False
-    name, _, wanted = gate.partition("=")
-    path = tuple(name.split("."))
-    written = refs.configured(block, path)
-    unseen = block not in plan.blocks or not refs.configured(block, path[:1])
-    nested = len(path) > 1 or block not in plan.blocks
-    for resource in resources:
-        fresh = resource.action in (Action.CREATE, Action.REPLACE)
-        for found in reader.body(resource, (path[0],)).get(path):
-            value = found.value
-            if wanted:
-                if value == wanted:
-                    return True
-            elif value is UNKNOWN:
-                if written:
-                    return True
-            elif written or (value and unseen and fresh and (nested or isinstance(value, dict))):
-                return True
-    return False
 
 
 # --- escape hatches ----------------------------------------------------------------------------------
