@@ -167,12 +167,18 @@ class Hatch(msgspec.Struct, frozen=True, gc=False):
 
 
 class Program(msgspec.Struct, frozen=True, gc=False):
-    """A command-line program that changes a cloud. `words`: how many words after it name the command, at most."""
+    """A command-line program that changes a cloud. `words`: how many words after it name the command, at most.
+
+    A name that ends in `*` stands for all programs that begin so.
+    """
 
     words: int = 1
     read_only: list[str] = []  # patterns over those words, joined by blanks
     verbs: list[str] = []  # the first of these ends the words: what follows are names
     url_only: bool = False  # counts only with a URL of a cloud
+    methods: list[str] = []  # commands that change something only with a method that writes
+    copies: list[str] = []  # patterns of commands that copy from the first operand to the second
+    cmdlet: bool = False  # a command of a shell, whole by itself
 
 
 class Workarounds(msgspec.Struct, frozen=True, eq=False):

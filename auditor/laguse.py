@@ -33,6 +33,12 @@ class InForce(msgspec.Struct, frozen=True):
     outside: bool = False  # the locked version is not one the constraints admit
     tracked: bool = False
     evidence: tuple[Evidence, ...] = ()
+    missing_from: str = ""  # the lock file that is there and does not hold the provider
+
+    @property
+    def unlocked(self) -> str:
+        """Why no version is locked."""
+        return f"{self.missing_from} does not lock it" if self.missing_from else "no lock file"
 
 
 class Use(msgspec.Struct, frozen=True):

@@ -168,10 +168,21 @@ class Lock(msgspec.Struct, frozen=True):
 
 
 class LockFile(msgspec.Struct, frozen=True, gc=False):
-    """A parsed dependency lock file; `providers` keyed by lower-case `namespace/type`."""
+    """A parsed dependency lock file; `providers` keyed by lower-case `namespace/type`.
+
+    elsewhere: entries of a provider that also stands in `providers`, from another registry.
+    """
 
     path: str
     providers: Mapping[str, Lock]
+    elsewhere: tuple[Lock, ...] = ()
+
+    def of(self, source: str, host: str) -> Lock | None:
+        """The entry of a provider: of that registry host where it has one, else of any."""
+        own = self.providers.get(source)
+        if own is None or own.host == host:
+            return own
+        return next((o for o in self.elsewhere if o.source == source and o.host == host), own)
 
 
 class Constraint(msgspec.Struct, frozen=True, gc=False):

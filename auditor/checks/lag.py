@@ -143,14 +143,16 @@ def _version(
         return None
     if force.highest < needed:
         most = f"{force.constraint} admits at most {force.highest}"
-        message = f"{name} needs >= {first.version} ({since}); without a lock file {most}."
+        if force.missing_from:
+            most = f"{force.unlocked}, and {most}"
+        message = f"{name} needs >= {first.version} ({since}); {'' if force.missing_from else 'without a lock file '}{most}."
         if not sure:
             message = f"{name}: {most}, and {unsure or f'its first version is {doubt} {first.version}'}."
         return _gate(use, path, sure, str(force.highest), first.version, message, force, shard, unsure)
     if force.lowest < needed and sure:
         return Outcome(
             "LAG009", "fail", use.address, path, str(force.lowest), f">= {first.version}",
-            f"no lock file; {force.constraint} admits {force.lowest}, {name} needs >= {first.version}. "
+            f"{force.unlocked}; {force.constraint} admits {force.lowest}, {name} needs >= {first.version}. "
             f'Set `version = "{suggested(needed)}"`.',
             f'Set `version = "{suggested(needed)}"` for {use.source}, and commit the lock file.',
             evidence=(_fact(shard, first),),
@@ -286,10 +288,15 @@ def declared(context: LagContext, name: str) -> Outcome:
 
 def _declared_supported(context: LagContext, feature: Feature, shard: Shard, address: str) -> Outcome:
     force = context.use.in_force.get(feature.provider) or InForce(feature.provider)
-    for type_ in feature.types:
-        first = feature_support(shard, feature, type_)
-        if first is None:
-            continue
+    firsts = [(t, first) for t in feature.types if (first := feature_support(shard, feature, t)) is not None]
+    if not firsts:
+        return Outcome(
+            "LAG004", "open", address, "", feature.id, "a confirmed first version",
+            f"{feature.id} is supported by {feature.provider}, and since which version the catalogue does not hold.",
+            "Check the provider's changelog for the first version, and set it as the lower bound of the constraint.",
+            cause="first version of a declared feature not known",
+        )  # fmt: skip
+    for type_, first in firsts:
         use = Use(address, feature.provider, "resource", type_, False)
         found = _version(context, use, shard, force, first, feature.attribute) or _young(context, use, shard, first)
         if found is not None:
@@ -364,7 +371,7 @@ def _pinned(context: LagContext, source: str, force: InForce) -> Iterator[Outcom
         what = "is malformed" if force.malformed else "admits no release the catalogue knows"
         yield Outcome(
             "LAG007", "open", source, "", force.constraint, "a constraint that admits a release",
-            f"{source}: no lock file, and the constraint of all modules together, {force.constraint}, {what}.",
+            f"{source}: {force.unlocked}, and the constraint of all modules together, {force.constraint}, {what}.",
             cause="constraints admit no release",
         )  # fmt: skip
         return
@@ -373,7 +380,7 @@ def _pinned(context: LagContext, source: str, force: InForce) -> Iterator[Outcom
     what = "no upper bound" if force.constraint else "no version constraint"
     yield Outcome(
         "LAG007", "fail", source, "", force.constraint or "no constraint", "a lock file, or an upper bound",
-        f"{source}: no lock file, and {what}.",
+        f"{source}: {force.unlocked}, and {what}.",
     )  # fmt: skip
 
 

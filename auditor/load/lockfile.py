@@ -33,6 +33,7 @@ def parse_lock(text: str, path: str) -> LockFile:
     """The providers of a lock file, keyed by lower-case `namespace/name`. Raises InputError with file and line."""
     tokens = _tokens(text, path)
     found: dict[str, Lock] = {}
+    elsewhere: list[Lock] = []
     i = 0
     while i < len(tokens):
         kind, word, line = tokens[i]
@@ -49,8 +50,10 @@ def parse_lock(text: str, path: str) -> LockFile:
         if parse_version(version) is None:
             raise InputError(f'{path}:{line}: provider "{label}" has no version', _HINT)
         source = provider_source(label)
+        if source in found:
+            elsewhere.append(found[source])
         found[source] = Lock(source, version, values.get("constraints", ""), line, "/".join(parts[:-2]))
-    return LockFile(path, found)
+    return LockFile(path, found, tuple(elsewhere))
 
 
 def _tokens(text: str, path: str) -> list[Token]:

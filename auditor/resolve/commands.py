@@ -23,12 +23,14 @@ _HEREDOC: Final = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 _URL: Final = re.compile(r"https?://([^/\s'\"]+)", re.IGNORECASE)
 _WRITING: Final = re.compile(
-    r"(?:^|\s)(?:-[A-Za-z]*X\s?|--request[\s=]|--method[\s=])['\"]?(?i:POST|PUT|PATCH|DELETE)\b"
+    r"(?:^|\s)(?:-[A-Za-z]*X\s?|--request[\s=]|--method[\s=]|-m\s)['\"]?(?i:POST|PUT|PATCH|DELETE)\b"
     r"|(?:^|\s)(?:-[A-Za-z]*[dFT]|--(?:data|form|post)\S*|--upload-file|--json|-Body)(?:[\s=@]|$)"
     r"|(?:^|\s)-Method\s+(?i:POST|PUT|PATCH|DELETE)\b"
 )
 _FLAGS: Final = frozenset({"--debug", "--quiet", "-q", "--verbose", "-v", "--help", "--version"})  # options without a value
 _MAX_DEPTH: Final = 8
+_CLOUD_URL: Final = re.compile(r"[a-z0-9]+://")
+_NO_CHANGE: Final = re.compile(r"--dry-run(=(client|server|true))?|--dryrun|--help")
 
 
 class Call(NamedTuple):
@@ -159,48 +161,79 @@ def _basename(word: str) -> str:
     return re.split(r"[/\\]", word)[-1].lower().removesuffix(".exe").removesuffix(".cmd")
 
 
+def is_language(program: str) -> bool:
+    """Whether a program runs a language of its own, in which nothing is searched for calls."""
+    name = _basename(program)
+    return name in _INTERPRETERS or re.fullmatch(r"python3\.\d+", name) is not None
+
+
 def _call(
     words: list[str], programs: Mapping[str, Program], hosts: Sequence[re.Pattern[str]], depth: int
 ) -> Iterator[Call]:
+    wrapped = ""
     while words and (_ASSIGNMENT.match(words[0]) or _basename(words[0]) in _WRAPPERS):
-        wrapper = _basename(words[0])
+        wrapped = wrapper = _basename(words[0])
         words = words[1:]
         if wrapper in _WRAPPERS:
             while words and (words[0].startswith("-") or re.fullmatch(r"\d+[smh]?", words[0])):
                 words = words[1:]
-    if not words:
+    if not words or (words == ["$"] and wrapped == "eval"):  # what a command printed is taken for assignments
         return
     name = _basename(words[0])
     if name in _SHELLS:
         yield from _shell(words[1:], programs, hosts, depth)
         return
-    if name in _INTERPRETERS or re.fullmatch(r"python3\.\d+", name):
+    if is_language(words[0]):
         script = next((w for w in words[1:] if not w.startswith("-")), "")
-        if script or "-c" in words:
+        if script or "-c" in words or len(words) == 1:
             yield Call(name, True)
         return
-    if words[0].startswith((".", "source")) or words[0].endswith((".sh", ".ps1", ".py", ".bat")) or "${path." in words[0]:
+    families = (p for n, p in programs.items() if n[-1] == "*" and name.startswith(n[:-1]))
+    program = programs.get(name) or next(families, None)
+    foreign = program is None or "$" in words[0].rpartition("/")[2]
+    shell = words[0].startswith((".", "source")) or words[0].endswith((".sh", ".ps1", ".py", ".bat"))
+    if foreign and (shell or "${path." in words[0]):
         yield Call("a script", True)
         return
     if words[0].startswith("$"):
         yield Call("a command that is computed", True)
         return
-    program = programs.get(name)
     if program is None:
+        if "--" in words:  # `aws-vault exec profile -- aws ...`
+            yield from _call(words[words.index("--") + 1 :], programs, hosts, depth)
         return
+    if program.cmdlet:
+        yield Call(words[0])
+        return
+    rest = " ".join(words[1:])
     if program.url_only:
-        rest = " ".join(words[1:])
         named = [m.group(1).rpartition("@")[2].partition(":")[0].lower() for m in _URL.finditer(rest)]
         if any(p.search(host) for host in named for p in hosts) and _WRITING.search(rest):
             yield Call(name)
+        elif not any("$" not in host for host in named) and "$" in rest and _WRITING.search(rest):
+            yield Call(f"`{name}` with an address that is computed", True)
         return
     command = _command_words(words[1:], program)
     if not command and any("$" in w for w in words[1:]):
         yield Call(f"`{name}` with a command that is computed", True)
         return
-    if any(re.fullmatch(pattern, " ".join(command)) for pattern in program.read_only):
+    spelled = " ".join(command)
+    if any(re.fullmatch(pattern, spelled) for pattern in program.read_only):
+        return
+    if any(_NO_CHANGE.fullmatch(w) for w in words) or (spelled in program.methods and not _WRITING.search(rest)):
+        return
+    if any(re.fullmatch(pattern, spelled) for pattern in program.copies) and _fetches(words[1:], command):
         return
     yield Call(" ".join([name, *command]))
+
+
+def _fetches(words: Sequence[str], command: Sequence[str]) -> bool:
+    """Whether a copy ends on this machine: its second operand names no store of the cloud."""
+    at = 0
+    for word in command:
+        at = words.index(word, at) + 1
+    operands = [w for w in words[at:] if not w.startswith("-")]
+    return len(operands) > 1 and "$" not in operands[1] and not _CLOUD_URL.match(operands[1])
 
 
 def _shell(
@@ -225,7 +258,7 @@ def _command_words(words: Sequence[str], program: Program) -> list[str]:
             skip = False
             continue
         if word.startswith("-"):
-            if found:
+            if len(found) > 1:  # of a service alone its command still has to come
                 break
             skip = "=" not in word and not word.startswith("--no-") and word not in _FLAGS
             continue

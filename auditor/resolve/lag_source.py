@@ -8,6 +8,7 @@ from typing import Any, Final
 from auditor.errors import InputError
 from auditor.facts import provider_source
 from auditor.model import Constraint
+from auditor.resolve.commands import is_language
 from auditor.syntax import Attribute, Block, GetAttr, Literal, Module, Name, Object, SourceTree, Template, Tuple
 
 GAP: Final = "${...}"  # stands in a command for what only a run knows
@@ -86,6 +87,10 @@ def source_commands(tree: SourceTree, address: str) -> list[tuple[str, str | Non
         return None
     found: list[tuple[str, str | None]] = []
     for i, provisioner in enumerate(block.body.of_type("provisioner")):
+        interpreter = _expr(provisioner.body.attributes.get("interpreter"))
+        if isinstance(interpreter, Tuple) and interpreter.items and is_language(_constant(interpreter.items[0].value)):
+            found.append((f"provisioner[{i}].command", _constant(interpreter.items[0].value)))
+            continue
         for name in _COMMANDS.get(provisioner.labels[0] if provisioner.labels else "", ()):
             attribute = provisioner.body.attributes.get(name)
             if attribute is None:

@@ -12,7 +12,7 @@ from auditor.facts import provider_source
 from auditor.lagfacts import Hatch, LagFacts, Workarounds
 from auditor.laguse import Command, Escape, InForce, LagUse, Preview, Use
 from auditor.model import UNKNOWN, Action, Change, ConfigResource, Constraint, Evidence, Plan, Resource
-from auditor.resolve.commands import calls
+from auditor.resolve.commands import calls, is_language
 from auditor.resolve.lag_arguments import arguments_in_use, gates
 from auditor.resolve.lag_source import source_commands, source_constraints
 from auditor.resolve.references import References
@@ -32,7 +32,10 @@ def collect(plan: Plan, refs: References, facts: LagFacts) -> LagUse:
     sources = {r.provider_name: provider_source(r.provider_name) for _, rs in blocks for r in rs[:1]}
     present = set(sources.values())
     constraints = (*plan_constraints(plan), *(source_constraints(plan.source) if plan.source is not None else ()))
-    in_force = {s: _in_force(s, plan, facts, constraints) for s in sorted(present) if not s.startswith(_BUILTIN)}
+    hosts_of = {source: name.lower().rpartition(source)[0].rstrip("/") for name, source in sources.items()}
+    in_force = {
+        s: _in_force(s, hosts_of[s], plan, facts, constraints) for s in sorted(present) if not s.startswith(_BUILTIN)
+    }
     hosts = [re.compile(h) for h in known.hosts]
     reader = _Reader()
     uses: list[Use] = []
@@ -141,7 +144,7 @@ def plan_constraints(plan: Plan) -> Iterator[Constraint]:
             )
 
 
-def _in_force(source: str, plan: Plan, facts: LagFacts, constraints: Iterable[Constraint]) -> InForce:
+def _in_force(source: str, host: str, plan: Plan, facts: LagFacts, constraints: Iterable[Constraint]) -> InForce:
     shard = facts.shard(source)
     texts = dict.fromkeys(c.text for c in constraints if c.source == source)
     terms: list[Term] = []
@@ -151,7 +154,7 @@ def _in_force(source: str, plan: Plan, facts: LagFacts, constraints: Iterable[Co
         malformed = malformed or parsed is None
         terms.extend(parsed or ())
     joined = ", ".join(texts)
-    lock = plan.lock.providers.get(source) if plan.lock is not None else None
+    lock = plan.lock.of(source, host) if plan.lock is not None else None
     locked = parse_version(lock.version) if lock is not None else None
     evidence = []
     if lock is not None and plan.lock is not None:
@@ -168,7 +171,7 @@ def _in_force(source: str, plan: Plan, facts: LagFacts, constraints: Iterable[Co
     return InForce(
         source, locked, lock.version if lock is not None else "", joined, malformed, has_upper_bound(terms), conflict,
         lowest, highest, locked is not None and not malformed and not admits(terms, locked), shard is not None,
-        tuple(evidence),
+        tuple(evidence), plan.lock.path.rpartition("/")[2] if plan.lock is not None and lock is None else "",
     )  # fmt: skip
 
 
@@ -272,6 +275,11 @@ def _provisioner(provisioner: Mapping[str, Any], index: int) -> Iterator[tuple[s
     kind = str(provisioner.get("type", ""))
     held = provisioner.get("expressions")
     expressions = held if isinstance(held, Mapping) else {}
+    with_ = expressions.get("interpreter")
+    interpreter = with_.get("constant_value") if isinstance(with_, Mapping) else None
+    if isinstance(interpreter, list) and interpreter and is_language(str(interpreter[0])):
+        yield f"provisioner[{index}].command", str(interpreter[0])
+        return
     names = {"local-exec": ("command",), "remote-exec": ("inline", "script", "scripts")}.get(kind, ())
     for name in names:
         node = expressions.get(name)
