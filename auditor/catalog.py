@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from auditor.errors import CatalogError
+from auditor.documents import read_yaml
+from auditor.errors import CatalogError, PolicyError
 from auditor.facts import Cloud, Coordinates, Index, StoreFact, Trait, VolumeFact
 from auditor.lagfacts import Feature, LagIndex, Shard, Workarounds
 from auditor.overlays import Overlay
@@ -75,6 +76,13 @@ class Catalog:
         """Providers, cloud summaries and jurisdictions. Raises CatalogError when missing or damaged."""
         held = self._read("index.json", Index)
         return self._patched(held, self.overlay.patch_index) if self.overlay.rows else held
+
+    def manifest(self, text: str) -> Any:
+        """What a YAML text inside a plan says; None where it is none, or more than one document."""
+        try:
+            return read_yaml(text, "manifest").value
+        except PolicyError:
+            return None
 
     @cached_property
     def traits(self) -> dict[str, list[Trait]]:

@@ -354,6 +354,10 @@ class Facts(Protocol):
 
     def cloud(self, cloud_id: str) -> Cloud | None: ...
 
+    def manifest(self, text: str) -> Any:
+        """What a YAML text inside a plan says; None where it is none, or more than one document."""
+        ...
+
 
 def provider_source(name: str) -> str:
     """`registry.terraform.io/hashicorp/aws` -> `hashicorp/aws`, lower-case; a bare legacy name gets its namespace."""

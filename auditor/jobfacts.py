@@ -179,6 +179,21 @@ class Slice(msgspec.Struct, frozen=True, gc=False, eq=False):
     source: str = ""
 
 
+class Text(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """A resource type that holds as YAML text what another holds as values: the rows of that type read it.
+
+    attributes: the first that is known and not sensitive. root: where the rows look for it. worth: regex, a text
+    without it is not parsed.
+    """
+
+    rows: str
+    attributes: list[str]
+    root: str
+    worth: str
+    source: str = ""
+    date: str = ""
+
+
 class JobTables(msgspec.Struct, frozen=True, eq=False):
     """`jobs.yaml` of one cloud."""
 
@@ -196,6 +211,7 @@ class JobTables(msgspec.Struct, frozen=True, eq=False):
     tight: str = ""  # what places nodes tightly in this cloud; "": nothing that a person can write
     attached: dict[str, str] = {}  # attached accelerator type (regex) -> accelerator
     rows: dict[str, list[Row]] = {}
+    texts: dict[str, Text] = {}
 
 
 class Amount(NamedTuple):

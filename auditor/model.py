@@ -497,6 +497,13 @@ class Job(msgspec.Struct, frozen=True, gc=False):
         """The answer to one question; no where nothing in the job's tables speaks of it."""
         return self.said.get(label) or Said(False)
 
+    @property
+    def local_nvme_gb(self) -> float | None:
+        """Local NVMe of one node, in GB: the least of its types; 0 for none, None where the catalogue does not know."""
+        sizes = [t.local_nvme_gb for t in self.types]
+        known = [s for s in sizes if s is not None]
+        return min(known) if known and len(known) == len(sizes) else None
+
 
 class Workload(msgspec.Struct, frozen=True, gc=False):
     """Pods of one Kubernetes workload that take accelerators. They size no nodes."""

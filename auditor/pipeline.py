@@ -47,7 +47,7 @@ from auditor.model import (
     Workload,
 )
 from auditor.places import AllowList
-from auditor.planned_jobs import build_jobs, job_context, with_jobs
+from auditor.planned_jobs import build_jobs, job_context, unmatched, with_jobs
 from auditor.remedies import Remedies
 from auditor.resolve.backends import backend_locations
 from auditor.resolve.lag_use import collect
@@ -134,6 +134,7 @@ def audit(
         active, unchanged, against = apply_baseline(
             active, [w.finding for w in waived], baseline, previous_addresses(plans), {r.id for r in rules}
         )
+    about += unmatched(tally.jobs, config)
     active += [_finding(o, every[o.rule], config) for o in about]
     active += [_finding(o, every[o.rule], config) for o in _regulated(active, rules, config, bool(partial))]
     report = _report(plans, config, catalog, rules, as_of, tally, active, waived, partial)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -11,12 +11,15 @@ from auditor.catalog import Catalog
 from auditor.checks.jobs import JobContext
 from auditor.checks.sovereignty import Subject
 from auditor.config import Config
-from auditor.model import Accelerator, Job, Plan, Resource, SharedStore
+from auditor.model import Accelerator, Job, Outcome, Plan, Resource, SharedStore
 from auditor.resolve.instances import accelerator
-from auditor.resolve.jobs import JobBuilder, Settings
+from auditor.resolve.jobs import JobBuilder, Settings, covers
 from auditor.resolve.location import Locator
 from auditor.resolve.references import References
 from auditor.resolve.shared import read_shared
+from auditor.spelling import suggest
+
+SHOWN: Final = 5  # jobs that a message lists
 
 
 class Seen(NamedTuple):
@@ -48,6 +51,23 @@ def build_jobs(
         return [], Seen()
     stack = builder.stack() if any(j.asks("operator").verdict for j in jobs) else "none"
     return jobs, Seen(stack, read_shared(plan, refs, catalog, regions))
+
+
+def unmatched(jobs: Sequence[Job], config: Config) -> Iterator[Outcome]:
+    """META008 for every declared job that covers no job of the run: its words decide nothing."""
+    addresses = list(dict.fromkeys(a for j in jobs for n in j.nodes for a in (n.block, n.address)))
+    listed = ", ".join(dict.fromkeys(j.name for j in jobs[:SHOWN])) + (" ..." if len(jobs) > SHOWN else "")
+    for declared in config.jobs:
+        pattern = str(declared.get("match", ""))
+        if covers(pattern, addresses):
+            continue
+        name = str(declared.get("name", ""))
+        there = f"the jobs of this run: {listed}" if jobs else "there is no job in this run"
+        yield Outcome(
+            "META008", "fail", path=f"job {name}", observed=pattern, expected="a pattern that covers the nodes of a job",
+            message=f'declared job {name}: "{pattern}" matches no job{suggest(pattern, addresses)}; {there}.',
+            remediation="Correct its match: `auditor jobs` prints the addresses. Or delete it.",
+        )  # fmt: skip
 
 
 def job_context(jobs: Iterable[Job], config: Config, catalog: Catalog, read: Seen | None = None) -> JobContext:

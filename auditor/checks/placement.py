@@ -16,7 +16,10 @@ def zone_outcomes(jobs: Sequence[Job], context: JobContext) -> Iterator[Outcome]
         if job.parallelism == "independent" or job.zones_mode == "fallback" or job.dynamic_nodes:
             continue
         many = job.unbounded or (job.nodes_max is not None and job.nodes_max > 1)
-        if not many or job.type_unknown:
+        if not many:
+            continue
+        if job.type_unknown:
+            yield from _untyped(job, context)
             continue
         if len(job.regions) > 1 or len(job.providers) > 1:
             yield _far(job, context)
@@ -31,6 +34,23 @@ def zone_outcomes(jobs: Sequence[Job], context: JobContext) -> Iterator[Outcome]
             yield _unknown(job)
         else:
             yield Outcome("PLC001", "pass", job.name, job.zone_path, job=job.name)
+
+
+def _untyped(job: Job, context: JobContext) -> Iterator[Outcome]:
+    """Nodes of a type that is not known, where they may need a fabric: their spread matters only if it holds accelerators."""
+    if trigger(job, context) != "maybe" or job.zones_mode == "fallback" or any(r.rule == "PLC012" for r in job.refused):
+        return
+    if job.zones_max is not None and max(job.zones_max, len(job.zones) if not job.single_zone_policy else 1) <= context.max_zones:
+        yield Outcome("PLC001", "pass", job.name, job.zone_path, job=job.name)
+        return
+    where = f"over {job.zones_max} zones" if job.zones_max is not None else "over zones that are not known"
+    cause = "the instance type is not known at plan time"
+    yield outcome(
+        "PLC001", "open", job, job.zone_path, ", ".join(job.zones), f"{context.max_zones} zone",
+        f"{job.name}: {size_text(job)} {where}; whether its nodes hold accelerators, and are too far apart then, cannot be "
+        f"decided: {cause}.",
+        "Make the type known at plan time, or give the nodes one zone.", cause=cause,
+    )  # fmt: skip
 
 
 def _spread(job: Job, context: JobContext, zones: int) -> Outcome:

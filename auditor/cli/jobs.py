@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -25,10 +26,12 @@ _PODS = ("WORKLOAD", "ROLE", "PODS", "GPUS PER POD", "ASKS FOR THE FABRIC", "WHY
 @click.argument("paths", nargs=-1, required=True, shell_complete=complete.files)
 @click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Table or JSON.")
 @variable_options
 def jobs_command(
-    paths: tuple[str, ...], policy: str | None, workload: Path | None, variables: tuple[str, ...], var_files: tuple[str, ...]
-) -> int:
+    paths: tuple[str, ...], policy: str | None, workload: Path | None, form: str, variables: tuple[str, ...],
+    var_files: tuple[str, ...],
+) -> int:  # fmt: skip
     """Every job understood: role, nodes, GPUs, types, fabric and state, zones, spot, placement, reservation, local NVMe
     of a node and NVLink domains or TPU slices; then the Kubernetes workloads whose pods take accelerators.
     """
@@ -40,6 +43,9 @@ def jobs_command(
     config = read_config(policy, workload, {}, catalog, every, when)
     plans = read_plans(paths, in_order(variables, var_files))
     report = audit(plans, config, catalog, select(every.values(), (), {}), every, when)
+    if form == "json":
+        click.echo(_as_json(report.jobs, report.workloads))
+        return ExitCode.OK
     for row in (_HEAD, *(_row(j) for j in report.jobs)):
         click.echo(inert("\t".join(clean(cell) for cell in row)))
     if report.workloads:
@@ -47,6 +53,16 @@ def jobs_command(
         for row in (_PODS, *(_pods(w) for w in report.workloads)):
             click.echo(inert("\t".join(clean(cell) for cell in row)))
     return ExitCode.OK
+
+
+def _as_json(jobs: Sequence[Job], workloads: Sequence[Workload]) -> str:
+    """The `jobs` and `workloads` of the JSON report, as a document of their own."""
+    import msgspec
+
+    from auditor.report.json_report import job_record, workload_record
+
+    held = {"jobs": [job_record(j) for j in jobs], "workloads": [workload_record(w) for w in workloads]}
+    return msgspec.json.format(msgspec.json.encode(held), indent=2).decode()
 
 
 def _row(j: Job) -> tuple[str, ...]:
@@ -66,12 +82,9 @@ def _pods(w: Workload) -> tuple[str, ...]:
 
 
 def _nvme(j: Job) -> str:
-    """Local NVMe of a node, in GB: the least of its types; "-" for none, "?" where the catalogue does not know."""
-    sizes = [t.local_nvme_gb for t in j.types]
-    known = [s for s in sizes if s is not None]
-    if not known or len(known) < len(sizes):
-        return "?"
-    return f"{min(known)} GB" if min(known) else "-"
+    """Local NVMe of a node, in GB; "-" for none, "?" where the catalogue does not know."""
+    size = j.local_nvme_gb
+    return "?" if size is None else (f"{size} GB" if size else "-")
 
 
 def _span(low: int | None, high: int | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from auditor.model import BaselineCounts, Evidence, Finding, Job, Location, Report, SourceRange, Waived
+from auditor.model import BaselineCounts, Evidence, Finding, Job, Location, Node, Report, SourceRange, Waived, Workload
 from auditor.report import wording
 from auditor.report.escape import clean, prose
 from auditor.report.grouping import sort_key
@@ -58,7 +58,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "waived": [_waived(w) for w in sorted(report.waived, key=lambda w: (sort_key(w.finding), w.waiver.source))],
         "unchanged": [_finding(f) for f in sorted(report.unchanged, key=sort_key)],
         "baseline": _baseline(report.baseline),
-        "jobs": [_job(j) for j in sorted(report.jobs, key=lambda j: (j.name, j.addresses))],
+        "jobs": [job_record(j) for j in sorted(report.jobs, key=lambda j: (j.name, j.addresses))],
+        "workloads": [workload_record(w) for w in sorted(report.workloads, key=lambda w: (w.address, w.path))],
         "locations": [
             _location(x) for x in sorted(report.locations, key=lambda x: (x.address, x.path, x.role, x.value, x.source))
         ],
@@ -139,27 +140,69 @@ def _baseline(b: BaselineCounts | None) -> dict[str, Any] | None:
     return {"source": clean(b.source), "new": b.new, "fixed": b.fixed, "unchanged": b.unchanged}
 
 
-def _job(j: Job) -> dict[str, Any]:
+def job_record(j: Job) -> dict[str, Any]:
+    """One job, as `auditor jobs --format json` prints it too. Numbers are null where they are not known."""
     return {
         "name": clean(j.name),
         "cloud": clean(j.cloud),
+        "providers": _strings(j.providers),
         "addresses": _strings(j.addresses),
         "role": j.role,
         "role_reason": clean(j.role_reason),
         "nodes_min": j.nodes_min,
         "nodes_max": j.nodes_max,
+        "unbounded": j.unbounded,
+        "nodes_in_plan": not j.dynamic_nodes,
         "gpus_min": j.gpus_min,
         "gpus_max": j.gpus_max,
+        "domains_min": j.domains_min,
+        "domains_max": j.domains_max,
         "instance_types": _strings(j.instance_types),
+        "unknown_types": _strings(j.unknown_types),
         "accelerators": _strings(j.accelerators),
+        "local_nvme_gb": j.local_nvme_gb,
         "fabric": clean(j.fabric),
         "fabric_state": j.fabric_state,
         "missing": _strings(j.missing),
         "zones": _strings(j.zones),
         "zones_max": j.zones_max,
         "regions": _strings(j.regions),
+        "spot": j.spot,
+        "placement": clean(j.placement),
+        "reservation": j.reservation,
+        "capacity_block": j.capacity_block,
+        "parallelism": clean(j.parallelism),
+        "zones_mode": clean(j.zones_mode),
+        "declared_as": clean(str(j.declared.get("name", ""))) or None,
         "existing": j.existing,
+        "unconfirmed": _strings(j.facts),
         "cause": clean(j.cause),
+        "nodes": [_node(n) for n in j.nodes],
+        "evidence": [_evidence(e) for e in j.evidence],
+    }
+
+
+def _node(n: Node) -> dict[str, Any]:
+    return {
+        "address": clean(n.address),
+        "nodes_min": n.nodes_min,
+        "nodes_max": n.nodes_max,
+        "instance_types": _strings(n.types),
+        "zones": _strings(n.zones),
+    }
+
+
+def workload_record(w: Workload) -> dict[str, Any]:
+    """One Kubernetes workload whose pods take accelerators."""
+    return {
+        "address": clean(w.address),
+        "role": w.role,
+        "role_reason": clean(w.role_reason),
+        "pods": w.pods,
+        "gpus_per_pod": w.gpus,
+        "asks_for_fabric": w.fabric,
+        "path": clean(w.path),
+        "read_from_text": w.read_from_text,
     }
 
 

@@ -127,7 +127,8 @@ class JobBuilder(msgspec.Struct):
         groups = _merged(_grouped(units), self.settings.declared)
         names = _names(groups)
         return sorted(
-            (self._job(name, group) for name, group in zip(names, groups, strict=True)), key=lambda j: (j.name, j.addresses)
+            (self._job(reader, name, group) for name, group in zip(names, groups, strict=True)),
+            key=lambda j: (j.name, j.addresses),
         )
 
     def stack(self) -> str:
@@ -196,7 +197,7 @@ class JobBuilder(msgspec.Struct):
 
     # --- one job
 
-    def _job(self, name: str, group: list[Unit]) -> Job:
+    def _job(self, reader: Reader, name: str, group: list[Unit]) -> Job:
         first = group[0]
         declared = _declared(self.settings.declared, group)
         types = tuple({t.instance_type: t for u in group for t in u.types.known}.values())
@@ -224,6 +225,10 @@ class JobBuilder(msgspec.Struct):
             Node(u.member.resource.address, u.member.block, u.size.nodes_min, u.size.nodes_max, u.types.names, u.zones.known)
             for u in group
         )
+
+        def shown(path: str) -> str:
+            return reader.shown(first.member, strip_keys(path))
+
         evidence = tuple(
             dict.fromkeys(
                 Evidence(f"{m.via} refers to {m.block}") for u in group for m in u.chain if m.via and m is not u.member
@@ -253,7 +258,7 @@ class JobBuilder(msgspec.Struct):
             cause=cause,
             spot=_asked(said, "spot"),
             placement=placed.block,
-            placement_path=strip_keys(placed.path),
+            placement_path=shown(placed.path),
             placement_seen=placed.seen,
             reservation=_any(said[k].verdict for k in ("reservation", "block") if k in said),
             capacity_block=_asked(said, "block") is True,
@@ -262,10 +267,10 @@ class JobBuilder(msgspec.Struct):
             unknown_types=tuple(dict.fromkeys(n for u in group for n in u.types.unlisted)),
             type_unknown=any(u.types.unknown for u in group),
             dynamic_nodes=any(u.member.row.kind == "karpenter" for u in group),
-            type_path=strip_keys(first.types.path),
-            fabric_path=strip_keys(raw.path or first.types.path),
-            size_path=strip_keys(first.size.path),
-            zone_path=strip_keys(zones.path),
+            type_path=shown(first.types.path),
+            fabric_path=shown(raw.path or first.types.path),
+            size_path=shown(first.size.path),
+            zone_path=shown(zones.path),
             size_seen=size.seen,
             parallelism=parallelism,
             zones_mode=str(declared.get("zones", "together")),
@@ -537,7 +542,12 @@ class _Alike(msgspec.Struct):
         named = {p.partition(".")[0] for row in rows for p in row.names}
         traces = [self.reader.refs.trace(block, p) for p in paths]
         keyed = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
-        values = projection_of(frozenset(p[0] for p in paths))
+        roots = {p[0] for p in paths}
+        if (text := held[0].jobs.texts.get(r.type) if held is not None else None) is not None:
+            roots.update(text.attributes)
+            labels.update(text.attributes)
+            named.update(text.attributes)
+        values = projection_of(frozenset(roots))
         return values, projection_of(frozenset(labels)), projection_of(frozenset(named)) if named else None, keyed
 
 
@@ -652,11 +662,15 @@ def _merged(groups: list[list[Unit]], declared: Sequence[Mapping[str, Any]]) -> 
 
 
 def _matches(job: Mapping[str, Any], u: Unit) -> bool:
-    pattern = str(job.get("match", ""))
+    return covers(str(job.get("match", "")), (u.member.resource.address, u.member.block))
+
+
+def covers(pattern: str, addresses: Iterable[str]) -> bool:
+    """Whether the `match` of a declared job covers one of some addresses; `*` stands for any text, `?` for one character."""
     if not pattern:
         return False
     text = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return any(re.fullmatch(text, a, re.DOTALL) for a in (u.member.resource.address, u.member.block))
+    return any(re.fullmatch(text, a, re.DOTALL) for a in addresses)
 
 
 def _declared(declared: Sequence[Mapping[str, Any]], group: Sequence[Unit]) -> Mapping[str, Any]:

@@ -72,7 +72,8 @@ class Reader(msgspec.Struct):
         if key not in self._rows:
             provider = self.facts.index.providers.get(provider_source(resource.provider_name))
             cloud = self.facts.cloud(provider.cloud) if provider is not None and provider.cloud else None
-            rows = cloud.jobs.rows.get(resource.type) if cloud is not None else None
+            text = cloud.jobs.texts.get(resource.type) if cloud is not None else None
+            rows = cloud.jobs.rows.get(text.rows if text is not None else resource.type) if cloud is not None else None
             self._rows[key] = (cloud, rows) if cloud is not None and rows else None
         return self._rows[key]
 
@@ -94,8 +95,10 @@ class Reader(msgspec.Struct):
             return True
         key = (resource.provider_name, resource.type, kinds)
         if key not in self._whens:
-            self._whens[key] = Projection({condition(c).path[0] for row in wanted for c in row.when})
-        body = self._whens[key].after(resource)
+            text = cloud.jobs.texts.get(resource.type)
+            roots = {condition(c).path[0] for row in wanted for c in row.when}
+            self._whens[key] = Projection(roots if text is None else text.attributes)
+        body = self._parsed(resource, self._whens[key].after(resource))
         block = block_address(resource)
         for row in wanted:
             read = _decoded(body, row.json) if row.json else body
@@ -109,6 +112,7 @@ class Reader(msgspec.Struct):
         if held is None:
             return None
         cloud, rows = held
+        body = self._parsed(resource, body)
         block = block_address(resource)
         for row in rows:
             read = _decoded(body, row.json) if row.json else body
@@ -117,6 +121,25 @@ class Reader(msgspec.Struct):
                 other = self.facts.cloud(row.cloud) if row.cloud else None
                 return made if other is None else Member(resource, row, read, block, other, configured=made.configured)
         return None
+
+    def _parsed(self, resource: Resource, body: Body) -> Body:
+        """The same body with its YAML text beside it as values, where its type holds such a text."""
+        held = self.rows(resource)
+        text = held[0].jobs.texts.get(resource.type) if held is not None else None
+        if text is None:
+            return body
+        for name in text.attributes:
+            for v in body.get((name,)):
+                if isinstance(v.value, str) and not v.sensitive:
+                    said = self.facts.manifest(v.value) if re.search(text.worth, v.value) else None
+                    return body.with_values({text.root: said}) if isinstance(said, Mapping) else Body({}, {}, b"")
+        return Body({}, {}, b"")
+
+    def shown(self, m: Member, path: str) -> str:
+        """A path as the resource has it: of what stands in a text, the attribute that holds the text."""
+        held = self.rows(m.resource) if path else None
+        text = held[0].jobs.texts.get(m.resource.type) if held is not None else None
+        return path if text is None or path.partition(".")[0] != text.root else text.attributes[-1]
 
     def units(self, member: Member) -> list[Member]:
         """The parts of a member that size nodes: itself, or each block its row names."""
@@ -350,6 +373,16 @@ class Reader(msgspec.Struct):
                         if isinstance(v.value, str):
                             index.setdefault(v.value, []).append(r)
         return index
+
+    def every(self, types: Iterable[str]) -> list[Member]:
+        """All resources of some types, data sources too, that stand after apply."""
+        wanted = set(types)
+        gone = ("delete",), ("forget",)
+        made = [
+            self.member(r) for group in self.plan.by_block.values() if group[0].type in wanted
+            for r in group if r.change.actions not in gone
+        ]  # fmt: skip
+        return [m for m in made if m is not None]
 
     def _only_one(self, m: Member, p: Pointer) -> list[Member]:
         """Where a dynamic block or a local hides the reference: the one resource of that type in the same module."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from auditor.jobfacts import pointer
 from auditor.model import Said
 from auditor.resolve.attachments import Attachments
 from auditor.resolve.members import Member, Reader
@@ -52,7 +53,9 @@ def _groups(
             path = path or roots.get(m.resource.address, joined.path)
             for g in joined.members:
                 groups[g.resource.address] = g
-            if joined.how == "unknown" or joined.mixed:
+            if joined.how == "unknown" and (one := _alike(reader, text, attachments)) is not None:
+                groups[one.resource.address] = one
+            elif joined.how == "unknown" or joined.mixed:
                 cause = cause or f"which security groups {m.block} names cannot be followed in the plan"
             elif joined.partial or joined.how != "found":
                 cause = cause or f"a security group of {m.block} is not in the plan"
@@ -73,6 +76,21 @@ def _groups(
     if cause:
         return [Said(None, path, "", "", cause)]
     return [Said(False, path, "; ".join(dict.fromkeys(lacking)))]
+
+
+def _alike(reader: Reader, text: str, attachments: Attachments) -> Member | None:
+    """Any group of the plan, where all of them answer alike: an id that is not known yet is the id of one of them.
+
+    A `dynamic` block hides which. None where they differ, or where one may be looked up during apply.
+    """
+    if reader.plan.kind == "hcl":
+        return None  # not known there may be a variable without a value: any group of any account
+    found = reader.every(pointer(text).types)
+    if not found or any(g.resource.is_data for g in found):
+        return None
+    answers = {tuple(_open(reader, g, d, attachments) for d in g.row.open_to_self) for g in found}
+    verdicts = {None if None in a else all(a) for a in answers}
+    return found[0] if len(verdicts) == 1 and None not in verdicts else None
 
 
 def _open(reader: Reader, group: Member, direction: str, attachments: Attachments) -> bool | None:

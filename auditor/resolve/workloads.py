@@ -48,7 +48,7 @@ def _of(reader: Reader, r: Resource) -> Iterator[Workload]:
         exempt = any(reader.holds(m, c) is True for c in m.row.exempt)
         yield Workload(
             address=r.address, block=strip_keys(r.address), role=role, role_reason=reason, pods=pods, gpus=gpus,
-            fabric=True if exempt else fabric, path=strip_keys(path), read_from_text=bool(m.row.text),
+            fabric=True if exempt else fabric, path=reader.shown(whole, strip_keys(path)), read_from_text=bool(m.row.text),
         )  # fmt: skip
 
 
