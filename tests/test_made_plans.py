@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inprocess import audited, judge, render
 from made_plans import EU as EU_COUNTRIES
-from made_plans import PLACE_OF, PLACES, Made, made
+from made_plans import PLACE_OF, PLACES, SECRET, Made, Place, made
 from test_metamorphic import _rename, _renamed, local, told
 
 from auditor.cli.check import _exit_code
@@ -30,6 +30,7 @@ from auditor.load.lockfile import parse_lock
 from auditor.load.plan import load
 from auditor.load.source import with_source
 from auditor.model import Report, strip_keys
+from auditor.report import FORMATS
 
 FUZZ = int(os.environ.get("AUDITOR_FUZZ", "0"))
 GROWING = (["DE"], ["DE", "IE"], ["EU"], ["EU", "JP"], ["EU", "JP", "US"])
@@ -200,6 +201,24 @@ def test_exit_codes_say_what_the_report_says(drawn: Made, fail_on: str, on_unkno
 def test_places_allowed_by_role(drawn: Made, home: set[str], replica: set[str]) -> None:
     report = judge(drawn.plan(), policy={"allow": {"home": sorted(home), "replica": sorted(replica)}})
     assert _places(report, drawn.expected(home, replica)) == drawn.expected(home, replica)
+
+
+@_examples(30)
+@given(made(), st.sampled_from(sorted(FORMATS)))
+def test_a_secret_region_is_judged_and_stays_inside(drawn: Made, form: str) -> None:
+    """The provider takes its region from a sensitive variable; the plan repeats it, unmarked, in every resource."""
+    for key, place in drawn.providers.items():
+        if key.startswith("aws") and place.by == "var":
+            drawn.providers[key] = Place(SECRET, "var")
+    plan = drawn.plan()
+    for variable in plan["configuration"]["root_module"]["variables"].values():
+        variable["sensitive"] = True
+    report = judge(plan)
+    assert _places(report, drawn.expected()) == drawn.expected()
+    text = render(report, form)
+    assert SECRET not in text
+    assert "Australia" not in text
+    assert SECRET not in repr([(f.message, f.observed, f.evidence, f.remediation) for f in report.findings])
 
 
 @_examples(30)

@@ -137,6 +137,17 @@ CASES = [
     ("instance keys", {"main.tf": 'resource "aws_x" "t" {\n  for_each = {}\n  region = "us"\n}\n'}, 'aws_x.t["a.b[0]"]', "region", None, 'main.tf:3 region = "us"'),
     ("second of two blocks", {"main.tf": TWO}, "aws_x.t", "replica[1].region_name", {"replica": [{"region_name": "us-west-2"}, {"region_name": "x"}]}, "main.tf:5 region_name = var.second"),
     ("a set planned in another order", {"main.tf": TWO}, "aws_x.t", "replica[0].region_name", {"replica": [{"region_name": "eu-west-1"}, {"region_name": "us-west-2"}]}, "main.tf:5 region_name = var.second"),
+    ("a set planned in another order, the literal one", {"main.tf": TWO}, "aws_x.t", "replica[1].region_name", {"replica": [{"region_name": "eu-west-1"}, {"region_name": "us-west-2"}]}, 'main.tf:3 region_name = "us-west-2"'),
+    ("alike blocks of which none is sure", {"main.tf": TWO.replace('"us-west-2"', "var.first")}, "aws_x.t", "replica", {"replica": [{"region_name": "a"}, {"region_name": "b"}]}, "none"),
+    ("more elements than blocks", {"main.tf": TWO.replace('"us-west-2"', "var.first")}, "aws_x.t", "replica[2].region_name", {"replica": [{"region_name": "a"}, {"region_name": "b"}, {"region_name": "c"}]}, "none"),
+    ("two dynamic content blocks", {"main.tf": DYNAMIC.replace("    }\n  }", "    }\n    content {\n    }\n  }")}, "aws_x.t", "replica[0].region_name", {"replica": [{"region_name": "a"}]}, 'main.tf:2 dynamic "replica" {'),
+    ("a list of one object", {"main.tf": 'resource "aws_x" "t" {\n  body = [{\n    sku = "Zone"\n  }]\n}\n'}, "aws_x.t", "body.sku", {"body": [{"sku": "Zone"}]}, 'main.tf:3 sku = "Zone"'),
+    ("an object whose key stands twice", {"main.tf": 'resource "aws_x" "t" {\n  body = {\n    sku = "a"\n    "sku" = "b"\n  }\n}\n'}, "aws_x.t", "body.sku", None, "none"),
+    ("an empty list", {"main.tf": 'resource "aws_x" "t" {\n  regions = []\n}\n'}, "aws_x.t", "regions[0]", {"regions": ["a"]}, "main.tf:2 regions = []"),
+    ("an element that stands twice", {"main.tf": 'resource "aws_x" "t" {\n  regions = ["a", "a", "b"]\n}\n'}, "aws_x.t", "regions[0]", {"regions": ["a", "b"]}, "none"),
+    ("a module call", {"main.tf": '\nmodule "a" {\n  source = "./m"\n}\n', "m/r.tf": 'module "b" {\n  source = "./n"\n}\n', "m/n/r.tf": ""}, "module.a.module.b", "", None, 'm/r.tf:1 module "b" {'),
+    ("two state backends", {"main.tf": 'terraform {\n  backend "s3" {\n    region = "us-east-1"\n  }\n}\nterraform {\n  cloud {\n  }\n}\n'}, "terraform.backend", "region", None, "none"),
+    ("a resource of a module called twice by one name", {"a.tf": 'module "a" {\n  source = "./m"\n}\n', "b.tf": 'module "a" {\n  source = "./m"\n}\n', "m/r.tf": 'resource "aws_x" "t" {\n  region = "us"\n}\n'}, "module.a.aws_x.t", "region", None, "none"),
     ("a list kept in order", {"main.tf": 'resource "aws_x" "t" {\n  nic {\n    s = var.a\n  }\n  nic {\n    s = var.b\n  }\n}\n'}, "aws_x.t", "nic[1].s", {"nic": [{"s": "1"}, {"s": "2"}]}, "main.tf:6 s = var.b"),
     ("two dynamic blocks of one type", {"main.tf": DYNAMIC.replace("}\n}\n", "}\n" + DYNAMIC.split("\n", 1)[1])}, "aws_x.t", "replica[1].region_name", {"replica": [{"region_name": "a"}, {"region_name": "b"}]}, "none"),
     ("dynamic block", {"main.tf": DYNAMIC}, "aws_x.t", "replica[1].region_name", {"replica": [{"region_name": "a"}, {"region_name": "b"}]}, "main.tf:5 region_name = replica.value"),
@@ -169,6 +180,30 @@ def test_points_at(
     tmp_path: Path, files: dict[str, str], address: str, path: str, after: dict[str, Any] | None, wanted: str
 ) -> None:
     assert point(tmp_path, files, address, path, after) == wanted
+
+
+AWS = 'aws = {\n      source  = "hashicorp/aws"\n      version = "~> 5.0"\n    }'
+ACME = 'acme = {\n      version = "1.0"\n      source  = "registry.terraform.io/Acme/Things"\n    }'
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "path", "wanted"),
+    [
+        (f"terraform {{\n  required_providers {{\n    {AWS}\n    {ACME}\n  }}\n}}\n", "hashicorp/aws", "", 3),
+        (f"terraform {{\n  required_providers {{\n    {AWS}\n    {ACME}\n  }}\n}}\n", "acme/things", "", 7),
+        (f"terraform {{\n  required_providers {{\n    {ACME}\n  }}\n}}\n", "hashicorp/aws", "", None),
+        (f'terraform {{\n  required_providers {{\n    {ACME}\n  }}\n}}\nprovider "acme" {{\n  url = "x"\n}}\n', "acme/things", "url", 10),
+        ('provider "aws" {\n}\n', "hashicorp/aws", "", 1),
+        ('provider "aws" {\n}\nprovider "google" {\n}\n', "hashicorp/google", "", 3),
+        ('provider "aws" {\n}\nprovider "aws" {\n  alias = "b"\n}\n', "hashicorp/aws", "", None),
+        ('provider "aws" {\n  access_key = "x"\n}\nprovider "aws" {\n  alias = "b"\n  access_key = "y"\n}\n', "hashicorp/aws", "access_key", None),
+        (f"terraform {{\n  required_providers {{\n    {AWS}\n  }}\n}}\nterraform {{\n  required_providers {{\n    {AWS}\n  }}\n}}\n", "hashicorp/aws", "", None),
+    ],
+)  # fmt: skip
+def test_a_provider_is_where_it_is_required(tmp_path: Path, text: str, source: str, path: str, wanted: int | None) -> None:
+    (tmp_path / "main.tf").write_text(text)
+    found = Pointer(Plan("plan.json", "plan", []), read_tree(Disk(tmp_path, ""))).point(source, path)
+    assert (found.primary.start_line if found.primary else None) == wanted
 
 
 def test_source_that_the_plan_was_not_made_from_gives_no_line(tmp_path: Path) -> None:

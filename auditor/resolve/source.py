@@ -404,7 +404,7 @@ def _choose(candidates: list[_Candidate], index: int | None, elements: list[Any]
         return order[index]
     if not dynamics:
         left = {k: set(f) for k, f in enumerate(fits)}
-        while sure := next((k for k, f in left.items() if len(f) == 1), None):
+        while (sure := next((k for k, f in left.items() if len(f) == 1), None)) is not None:
             (taken,) = left.pop(sure)
             if sure == index:
                 return taken
