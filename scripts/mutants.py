@@ -71,7 +71,8 @@ def units(work: Path, cases: list[tuple[Any, ...]]) -> dict[str, Callable[[], bo
     catalog, rules = Catalog(), known_rules()
     plans = work / "tests" / "plans"
     if not cases:
-        cases += [(c.name, c.where, c.base, c.body, c.beside) for c in read_cases(work / "tests" / "rules")]
+        held = [c for folder in ("rules", "own") for c in read_cases(work / "tests" / folder)]
+        cases += [(c.name, c.where, c.base, c.body, c.beside) for c in held]
 
     def case(given: tuple[Any, ...]) -> bool:
         return not run_case(Case(*given), catalog, rules).problems
