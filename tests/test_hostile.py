@@ -196,7 +196,7 @@ def test_pipes_devices_and_links(tmp_path: Path, path: str) -> None:
 WAIVE = ("waive", "SOV001", "a.b", "--reason", "r", "--expires", "2027-01-31", "--as-of", "2026-11-20", "--file")
 
 
-@pytest.mark.parametrize("path", ["pipe", "/dev/zero", "loop", "folder", ""])
+@pytest.mark.parametrize("path", ["pipe", "/dev/zero", "loop", "folder", "", "a" * 5_000, "plan.json/x"])
 def test_no_command_waits_for_ever_or_crashes_on_what_is_no_file(tmp_path: Path, path: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -373,6 +373,7 @@ def _twice() -> bytes:
 
 REGION = b'"region":"us-east-1"'
 AFTER = b'"after":{'
+SHORT = json.dumps(json.loads(PLAN)["resource_changes"][:1]).encode()
 # name -> (plan, exit code). The plan has findings: what is read ends with 1, what cannot be with 2, and nothing with 0.
 ODD = {
     "a million brackets": (b"[" * 1_000_000, 2),
@@ -399,6 +400,10 @@ ODD = {
     "invalid UTF-8 in a value": (PLAN.replace(AFTER, AFTER + b'"x": "\xc3\x28",', 1), 2),
     "an encoded surrogate": (PLAN.replace(AFTER, AFTER + b'"x": "\xed\xa0\x80",', 1), 2),
     "the list of changes twice, the last one empty": (PLAN.rstrip()[:-1] + b', "resource_changes": []}', 2),
+    "the list of changes twice, the last one shorter": (PLAN.rstrip()[:-1] + b', "resource_changes": ' + SHORT + b"}", 2),
+    "the list of changes twice, spaced": (b'{ "resource_changes" : [ ] ,' + PLAN.lstrip()[1:], 2),
+    "the words of the list inside a resource": (PLAN.replace(AFTER, AFTER + b'"resource_changes": [],', 2), 1),
+    "a region twice, the last one outside": (PLAN.replace(REGION, b'"region":"eu-west-1",' + REGION), 1),
     "two plans in one file": (PLAN + PLAN, 2),
 }  # fmt: skip
 

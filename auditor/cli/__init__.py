@@ -93,6 +93,11 @@ def _run() -> int:
             if not isinstance(e, BrokenPipeError):  # a reader that had enough knows
                 _tell(f"auditor: stdout cannot be written: {e.strerror or e}")
             return ExitCode.CANNOT_AUDIT
+        if isinstance(e, OSError) and e.filename is not None:  # a name too long, a folder that may not be entered
+            from auditor.report.escape import log
+
+            _tell(log(f"auditor: {os.fsdecode(e.filename)[:200]}: {e.strerror or type(e).__name__}"))
+            return ExitCode.CANNOT_AUDIT
         if os.environ.get("AUDITOR_TRACEBACK"):
             _tell(_where(e))
         python = ".".join(map(str, sys.version_info[:3]))

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _STREAM: Final = b'"@level"'
 _PIECE: Final = 1 << 20
 _TIMEOUT: Final = 300  # seconds for `terraform show`
+_CHANGES: Final = b'"resource_changes"'
+_SMALL: Final = 32_000_000  # bytes; in larger plans the last of two lists counts, as for every JSON reader
+_AGAIN: Final = "Run: terraform show -json tfplan > plan.json"
 
 
 class _Deferred(msgspec.Struct):
@@ -134,10 +137,24 @@ def _read(name: str, data: bytes, path: Path | None) -> Plan:
     if not text[:_TAIL].strip() and not text.strip():
         raise InputError(f"{name}: the file is empty", "Run: terraform show -json tfplan > plan.json")
     file = _decode(name, text)
+    if len(text) <= _SMALL and text.count(_CHANGES) > 1 and _stands_twice(text):
+        raise InputError(f"{name}: resource_changes stands twice: which of them is the plan cannot be told", _AGAIN)
     plan = _plan(name, file, tuple(notices))
     if tree is None:
         return plan
     return replace(plan, source=tree, notices=plan.notices + tuple(f"{name}: no lines for: {u}" for u in tree.unread))
+
+
+def _stands_twice(text: bytes) -> bool:
+    """Whether the plan itself has the key twice, and not something in it. Terraform never writes that, a merge may."""
+    import json
+
+    depths: list[list[tuple[str, Any]]] = []
+    try:  # the outermost object is closed last
+        json.loads(text, object_pairs_hook=lambda pairs: depths.append(pairs), parse_int=str, parse_float=str)
+    except RecursionError:
+        return True
+    return sum(key == "resource_changes" for key, _ in depths[-1]) > 1
 
 
 def _show(name: str, path: Path | None) -> bytes:
