@@ -7,11 +7,11 @@ resources costs no second pass over its objects. Everything that a report prints
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import msgspec
 
@@ -193,6 +193,38 @@ class Constraint(msgspec.Struct, frozen=True, gc=False):
     where: str = ""
 
 
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """A value of a resource instance: the instance's address, the way to the value."""
+
+    address: str
+    path: tuple[str, ...] = ()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the source expression of an attribute refers to.
+
+    per: whose values each instance of the block gets, by address.
+    complete: whether that is all of it.
+    computed: whether the expression can mean less, or something else, than all that it mentions. where: its file and line.
+    """
+
+    per: Mapping[str, tuple[Origin, ...]]
+    constants: tuple[str, ...] = ()
+    complete: bool = True
+    computed: bool = False
+    where: tuple[str, int] = ("", 0)
+
+
+class Answers(Protocol):
+    """What a plan's source says of its expressions."""
+
+    def provider(self, config: ProviderConfig, attribute: str, node: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+    def argument(self, block: str, path: tuple[str, ...]) -> Answer | None: ...
+
+    def names(self, block: str, path: tuple[str, ...], node: Mapping[str, Any]) -> bool: ...
+
+
 InputKind = Literal["plan", "state", "hcl"]
 
 
@@ -214,6 +246,8 @@ class Plan:
     lock: LockFile | None = None
     dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # `depends_on` of state, by address
     source: SourceTree | None = None  # the Terraform source the plan was made from, where it is at hand
+    # Makes what source says of the plan's expressions, where it is at hand: (plan, recorded data sources) -> Answers.
+    answers: Callable[[Plan, Callable[[str], Mapping[str, Any]]], Answers] | None = None
     # Kind "hcl": instances that may not come to be, or come several times, with the reason (count is unknown).
     uncertain: Mapping[str, str] = field(default_factory=dict)
 

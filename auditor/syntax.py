@@ -383,6 +383,7 @@ class SourceTree(msgspec.Struct, frozen=True, dict=True):
     unread: tuple[str, ...] = ()
     lock: bytes | None = None  # `.terraform.lock.hcl` of the same place
     lock_path: str = ""
+    folders: Any = None  # what the tree was read from: `file()` and the like read there
 
     @cached_property
     def modules(self) -> Mapping[str, Module]:

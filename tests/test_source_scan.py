@@ -412,7 +412,7 @@ module "t" {
     [
         ("aws_subnet.p[*].id", ""),  # its first instance: one zone
         ("[for s in aws_subnet.p : s.id]", ""),
-        ("concat(aws_subnet.p[*].id, aws_subnet.q[*].id)", "open"),
+        ("concat(aws_subnet.p[*].id, aws_subnet.q[*].id)", ""),
     ],
 )
 def test_an_index_into_a_list_of_subnets_is_one_of_them(tmp_path: Path, subnets: str, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def check_command(
     config = read_config(policy, manifest, overrides, catalog, every, when)
     rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
     read = read_plans(paths, in_order(variables, var_files), keep_going, quiet)
-    plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going), lock_file)
+    plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going, os.environ.get("TF_WORKSPACE", "")), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)
     del read, plans  # the report stands for itself: a big plan leaves room for a big page

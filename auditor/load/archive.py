@@ -1,7 +1,7 @@
 """The binary plan: a zip with the source of every module (`tfconfig/`) and the lock file.
 
 Read in memory, inside bounds. It holds state and every value of the plan, too: nothing of it is written out or logged,
-and only configuration and lock file are ever opened here.
+and only configuration, lock file and the name of the workspace are ever taken from it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,10 @@ from auditor.load.hcl.folders import LOCK, Disk, is_source, read_manifest
 MAX_ENTRIES: Final = 50_000
 MAX_FILE: Final = 16_000_000  # bytes, unpacked
 MAX_TOTAL: Final = 256_000_000
+# Of Terraform's planfile.proto: Plan.backend, and Backend.workspace.
+_BACKEND: Final = 13
+_WORKSPACE: Final = 3
+_BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 _MODULE: Final = re.compile(r"tfconfig/m-([^/]*)/(.+)")
 
 
@@ -30,6 +35,7 @@ class Archive:
 
     def __init__(self, name: str, data: bytes, beside: Path | None = None, shown: str = "") -> None:
         self.name = name
+        self._data = data
         self._files: dict[str, dict[str, bytes]] = {}
         self._others: dict[tuple[str, str], bytes] = {}
         self.lock: bytes | None = None
@@ -42,7 +48,7 @@ class Archive:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as z:
                 self._unpack(z)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as e:
+        except _BROKEN as e:
             raise InputError(f"{self.name}: not a binary plan, or cut off", "Run: terraform plan -out tfplan") from e
 
     def _unpack(self, z: zipfile.ZipFile) -> None:
@@ -91,6 +97,15 @@ class Archive:
     def beside(self) -> Path | None:
         return self._disk.root if self._disk is not None else None
 
+    @cached_property
+    def workspace(self) -> str:
+        """The workspace the plan was made in; "" where the plan does not say."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(self._data)) as z, z.open("tfplan") as f:
+                return _field(_field(f.read(MAX_TOTAL), _BACKEND), _WORKSPACE).decode()
+        except (*_BROKEN, LookupError):
+            return ""
+
     def files(self, folder: str) -> Mapping[str, bytes] | None:
         return self._files.get(folder)
 
@@ -107,3 +122,34 @@ class Archive:
 
     def extra(self, folder: str, name: str) -> bytes | None:
         return self._others.get((folder, name))
+
+
+def _field(message: bytes, wanted: int) -> bytes:
+    """The first length-delimited field of that number in a protocol buffer. Raises ValueError or IndexError for other bytes."""
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        kind = tag & 7
+        if kind == 2:
+            size, at = _varint(message, at)
+            if tag >> 3 == wanted:
+                return message[at : at + size]
+            at += size
+        elif kind == 0:
+            _, at = _varint(message, at)
+        elif kind in (1, 5):
+            at += 8 if kind == 1 else 4
+        else:
+            raise ValueError("not a protocol buffer")
+    return b""
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    number = 0
+    for shift in range(0, 70, 7):
+        byte = message[at]
+        at += 1
+        number |= (byte & 127) << shift
+        if byte < 128:
+            return number, at
+    raise ValueError("not a protocol buffer")

@@ -21,7 +21,7 @@ from auditor.errors import InputError
 from auditor.files import read_bytes
 from auditor.load.hcl.folders import is_source
 from auditor.load.lockfile import decode_lock, find_lock
-from auditor.load.source import archive_tree
+from auditor.load.source import archive_tree, paired
 from auditor.model import EMPTY, NULL, Change, Configuration, Plan, Resource
 from auditor.syntax import SourceTree
 
@@ -142,7 +142,7 @@ def _read(name: str, data: bytes, path: Path | None) -> Plan:
     plan = _plan(name, file, tuple(notices))
     if tree is None:
         return plan
-    return replace(plan, source=tree, notices=plan.notices + tuple(f"{name}: no lines for: {u}" for u in tree.unread))
+    return paired(plan, tree, plan.notices + tuple(f"{name}: no lines for: {u}" for u in tree.unread))
 
 
 def _stands_twice(text: bytes) -> bool:

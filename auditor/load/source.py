@@ -14,7 +14,8 @@ from auditor.syntax import SourceTree
 
 
 def with_source(
-    plans: Sequence[Plan], hcl_dir: Path | None = None, binary_plan: Path | None = None, keep_going: bool = False
+    plans: Sequence[Plan], hcl_dir: Path | None = None, binary_plan: Path | None = None, keep_going: bool = False,
+    workspace: str = "",
 ) -> list[Plan]:
     """The plans with their source. Raises InputError where a named source cannot be read."""
     if hcl_dir is None and binary_plan is None:
@@ -28,7 +29,16 @@ def with_source(
         tree = archive_tree(binary_plan, _bytes(binary_plan), hcl_dir, keep_going)
     assert tree is not None
     notices = tuple(f"not read: {u}" for u in tree.unread)
-    return [replace(p, source=tree, notices=p.notices + notices) for p in plans]
+    return [paired(p, tree, p.notices + notices, workspace) for p in plans]
+
+
+def paired(plan: Plan, tree: SourceTree, notices: tuple[str, ...], workspace: str = "") -> Plan:
+    """The plan with its source. `workspace`: the one it was planned in, where that is known."""
+    if plan.kind != "plan":
+        return replace(plan, source=tree, notices=notices)
+    from auditor.load.hcl.planned import plan_answers
+
+    return replace(plan, source=tree, notices=notices, answers=plan_answers(tree, workspace))
 
 
 def folder_tree(folder: Path, keep_going: bool = False) -> SourceTree:

@@ -300,7 +300,7 @@ class Reader(msgspec.Struct):
         p = pointer(text)
         path = whole(m, p.path)
         values = self.values(m, p.path)
-        trace = self.refs.trace(m.block, path)
+        trace = self.refs.trace_of(m.resource, m.block, path)
         if not values and not trace.targets:
             return Joined("absent")
         shown = values[0].path if values else ".".join(p.path)
@@ -321,7 +321,7 @@ class Reader(msgspec.Struct):
             found.extend(got)
         loose = any(self._target(m, target, trace.keyed, p) for target in trace.loose)
         several = len({x.resource.address for x in found}) > 1
-        mixed = several and ((loose and meant > 1) or _chosen(m, found, trace))
+        mixed = several and (trace.unsure or (loose and meant > 1) or _chosen(m, found, trace))
         followed = bool(found)
         literal = [v.value for v in values if isinstance(v.value, str) and v.value]
         if not found and literal:

@@ -95,6 +95,11 @@ class Providers:
             node = config.expressions.get(attribute)
             if node is None:
                 continue
+            told: tuple[Evidence, ...] = ()
+            if self.refs.answers is not None and self.plan.kind == "plan" and isinstance(node, dict) and node.get("references"):
+                node = self.refs.answers.provider(config, attribute, node)
+                if "evaluated" in node:
+                    told = (Evidence(f"{attribute} as its source has it", *node["evaluated"]),)
             trace = self.refs.follow(config.module_address, node)
             constants = [c for c in trace.constants if isinstance(c, str) and c]
             values: list[str] = list(constants)
@@ -113,7 +118,7 @@ class Providers:
                 cause = f"{attribute} of {what} is computed from several values"
             if not values and not cause and any(c is not None for c in trace.constants):
                 cause = f"{attribute} of {what} is computed from a value that is no text"
-            evidence = (here, *trace.steps)
+            evidence = (here, *told, *trace.steps)
             if cause:
                 return ProviderRegion(cause=cause, evidence=evidence, sensitive=sensitive)
             if values:

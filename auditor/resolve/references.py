@@ -15,11 +15,12 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from auditor.model import UNKNOWN, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
-from auditor.values import Projection, Value, decode_after, projection_of, shapeless
+from auditor.model import UNKNOWN, Answers, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
+from auditor.values import Body, Projection, Value, decode_after, projection_of, shapeless
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
 _NAMED: Final = "named "  # `keyed` of a recorded dependency: an instance means those that its own attribute names
+OWN: Final = "own"  # `Trace.keyed` where source told what this one instance means
 _NAMES: Final = Projection(("arn", "id", "name", "self_link"))
 _GONE: Final = (("delete",), ("forget",))
 _STEP: Final = re.compile(r'([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|\d+)\]')
@@ -60,6 +61,7 @@ class Trace(msgspec.Struct, frozen=True):
     keyed: str = ""
     loose: tuple[Target, ...] = ()  # targets that stand in a map given to `for_each`: each instance means some of them
     mixed: bool = False  # an expression of several names: no one of them need be its value
+    unsure: bool = False  # source computes with what it mentions: it may mean fewer of them
 
     def __add__(self, other: Trace) -> Trace:
         return Trace(
@@ -71,6 +73,7 @@ class Trace(msgspec.Struct, frozen=True):
             self.keyed or other.keyed,
             _unique(self.loose + other.loose),
             self.mixed or other.mixed,
+            self.unsure or other.unsure,
         )
 
     @property
@@ -131,6 +134,7 @@ class References:
         self._visible: dict[tuple[str, str], _Seen] = {}
         # How often other instances were looked at. What was found without is the same in every module instance.
         self.looked = 0
+        self._own: dict[tuple[str, tuple[str, ...]], Mapping[str, Trace]] = {}
 
     # --- configuration tree
 
@@ -176,8 +180,76 @@ class References:
             total = Trace()
             for node in self.expressions(block, path):
                 total = total + self.follow(module_of(block), node, block)
-            self._traces[key] = total if not self.plan.dependencies else total + self._recorded(block, path)
+            total = total if not self.plan.dependencies else total + self._recorded(block, path)
+            self._traces[key] = total if self.answers is None else self._answered(self.answers, block, path, total)
         return self._traces[key]
+
+    def trace_of(self, resource: Resource, block: str, path: tuple[str, ...]) -> Trace:
+        """The same for one instance of the block: source may tell what each of them means."""
+        trace = self.trace(block, path)
+        own = self._own.get((block, path))
+        return own.get(resource.address, trace) if own is not None else trace
+
+    @cached_property
+    def answers(self) -> Answers | None:
+        """What the plan's source says of its expressions; None where it is not at hand."""
+        return self.plan.answers(self.plan, self.recorded) if self.plan.answers is not None else None
+
+    def recorded(self, block: str) -> Mapping[str, Body]:
+        """Objects of a block in `prior_state` by address: data sources that were read."""
+        return {
+            address: Body(_object(r.get("values")), {}, msgspec.json.encode(r.get("sensitive_values")))
+            for address, r in self._prior.get(block, {}).items()
+        }
+
+    def _answered(self, answers: Answers, block: str, path: tuple[str, ...], trace: Trace) -> Trace:
+        """A trace as the source has it: `slice(aws_subnet.a[*].id, 0, 1)` means fewer than all that it mentions.
+
+        Source that disagrees with the plan, or says the same, changes nothing.
+        """
+        nodes = self.expressions(block, path)
+        node = nodes[0] if len(nodes) == 1 else None
+        if not isinstance(node, dict) or not node.get("references") or not answers.names(block, path, node):
+            return trace
+        found = answers.argument(block, path)
+        if found is None:
+            return trace
+        if not found.complete:
+            unsure = found.computed and trace.targets and not trace.unresolved
+            named = f"the expression in {found.where[0]}:{found.where[1]}"
+            return replace(trace, unresolved=(named,), unsure=True) if unsure else trace
+        if not any(found.per.values()):
+            return trace
+        narrowed: dict[str, Trace] = {}
+        same = True
+        for r in self.plan.by_block.get(block, ()):
+            wanted = found.per.get(r.address, ())
+            seen = {x.address for x in self.instances(r, trace)}
+            meant = {o.address for o in wanted}
+            if not trace.unresolved and not meant <= seen:
+                return trace  # made from other source
+            same = same and meant == seen and not trace.unresolved
+            targets = _unique(Target(strip_keys(o.address), _last_key(o.address), o.path) for o in wanted)
+            narrowed[r.address] = made = replace(
+                trace, targets=targets, unresolved=(), keyed="", loose=(), mixed=len(targets) > 1,
+                constants=trace.constants + tuple(c for c in found.constants if c not in trace.constants),
+                steps=(Evidence(f"{'.'.join(path)} as its source has it", *found.where), *trace.steps),
+            )  # fmt: skip
+            if {x.address for x in self.instances(r, made)} != {a for a in meant if self._is_planned(a)}:
+                return trace  # instances of several module instances, which a target does not tell apart
+        traces = list({t.targets: t for t in narrowed.values()}.values())
+        if same or not traces:
+            return trace
+        if len(traces) == 1 and not trace.unresolved and not trace.mixed:
+            return traces[0]
+        # Told to those who ask for one instance. The ladder of locations goes by what the plan alone says, so that a
+        # finding keeps its path, and its identity, whether source is at hand or not.
+        self._own[(block, path)] = {a: replace(t, keyed=OWN) for a, t in narrowed.items()}
+        return trace
+
+    def _is_planned(self, address: str) -> bool:
+        found = self.plan.by_block.get(strip_keys(address), ())
+        return any(r.address == address and r.change.actions not in _GONE for r in found)
 
     def _recorded(self, block: str, path: tuple[str, ...]) -> Trace:
         """State has no expressions: a dependency whose id or name the attribute holds is what it refers to."""
@@ -385,7 +457,7 @@ class References:
             return seen.by_key.get(target.key) or _nth(seen, target.key) or all_
         word, _, call = keyed.partition(" ")
         index = _call_key(resource.module_address, call) if call else resource.index
-        if index is not None and word and len(all_) > 1:
+        if index is not None and word and word != OWN and len(all_) > 1:
             mine = seen.by_key.get(index)
             if mine and (word == "each" or call or self._siblings(resource) == len(all_)):
                 return mine
@@ -487,6 +559,12 @@ def _nth(seen: _Seen, key: str | int) -> list[Resource]:
         return []
     keys = sorted(str(k) for k in seen.by_key)
     return seen.by_key[keys[key]] if key < len(keys) else []
+
+
+def _last_key(address: str) -> str | int | None:
+    """The instance key at the end of an address."""
+    steps = _split(address)
+    return _key(steps[-1]) if steps and _is_key(steps[-1]) else None
 
 
 @lru_cache(maxsize=4096)

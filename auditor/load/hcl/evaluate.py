@@ -13,7 +13,7 @@ from auditor.load.hcl.address_functions import ADDRESS_FUNCTIONS
 from auditor.load.hcl.encoding_functions import ENCODING_FUNCTIONS
 from auditor.load.hcl.folders import Folders
 from auditor.load.hcl.functions import FUNCTIONS, SHAPE_ONLY
-from auditor.load.hcl.instances import Env, Expansion, Instance, gathered
+from auditor.load.hcl.instances import Env, Expansion, Instance, WrittenResource, gathered
 from auditor.load.hcl.operators import collected, each_items, one_type, operate, pairs_of
 from auditor.load.hcl.special_functions import SPECIAL
 from auditor.load.hcl.text_functions import TEXT_FUNCTIONS
@@ -91,6 +91,14 @@ class Evaluator:
         if self.instances > 10 * MAX_INSTANCES:
             raise TooMuch(f"{block.source.where(block.start)}: more than {10 * MAX_INSTANCES} instances in all")
 
+    def selected(self) -> str:
+        """The workspace; "" where it is not known."""
+        return self.workspace
+
+    def seen(self, instance: Instance, address: str, key: Any, block: Block, env: Env) -> Any:
+        """A resource instance as other expressions see it."""
+        return WrittenResource(block, env, self)
+
     # --- entry points
 
     def quiet(self, expr: Any, env: Env) -> Any:
@@ -159,7 +167,7 @@ class Evaluator:
             case "path":
                 return {"module": instance.module.folder or ".", "root": ".", "cwd": UNKNOWN}
             case "terraform" | "tofu":
-                return {"workspace": self.workspace or UNKNOWN, "applying": UNKNOWN, "env": UNKNOWN}
+                return {"workspace": self.selected() or UNKNOWN, "applying": UNKNOWN, "env": UNKNOWN}
             case "self":
                 return UNKNOWN
             case "resource":

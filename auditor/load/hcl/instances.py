@@ -160,7 +160,7 @@ class Instance:
         expansion = self.expansion(block)
         if expansion.keys is None or address in self.module.duplicates:
             return UNKNOWN
-        made = [(key, _Resource(block, env, self.evaluator)) for key, env in expansion.envs(self)]
+        made = [(key, self.evaluator.seen(self, address, key, block, env)) for key, env in expansion.envs(self)]
         return gathered(expansion, made)
 
 
@@ -185,7 +185,7 @@ def key_text(key: Any) -> str:
     return f'["{escaped}"]'
 
 
-class _Resource:
+class WrittenResource:
     """A resource instance as other expressions see it: the attributes written down, the rest unknown."""
 
     __slots__ = ("block", "env", "evaluator")

@@ -53,7 +53,7 @@ class _Reader:
         if root is None:
             raise InputError(f"{self.folders.shown('', '')}: no Terraform files there")
         lock = getattr(self.folders, "lock", None) or self.folders.extra("", LOCK)
-        return SourceTree(root, tuple(dict.fromkeys(self.unread)), lock, self.folders.shown("", LOCK))
+        return SourceTree(root, tuple(dict.fromkeys(self.unread)), lock, self.folders.shown("", LOCK), self.folders)
 
     def _files(self, folder: str) -> list[tuple[str, File]] | None:
         if folder not in self.parsed:

@@ -20,6 +20,7 @@ from auditor.load.hcl.evaluate import Evaluator
 from auditor.load.hcl.folders import Folders
 from auditor.load.hcl.instances import Env, Instance, key_text
 from auditor.load.hcl.modules import dotted
+from auditor.load.hcl.planned import plan_answers
 from auditor.load.hcl.values import EvalError, Sensitive, TooMuch, is_partial
 from auditor.model import UNKNOWN, Change, Configuration, Plan, Resource, strip_keys
 from auditor.syntax import Block, Body, SourceTree
@@ -104,6 +105,7 @@ def _scan(
     return Plan(
         path, "hcl", found.resources, configuration=configuration, variables=variables,
         partial=(*unread, *found.missing), notices=(*notices, *_needs(found)), source=tree, uncertain=found.uncertain,
+        answers=plan_answers(tree, workspace),
     )  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""What a plan's own source settles: plan JSON keeps of an expression only the names that it mentions."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import PLANS
+from test_source_lines import report_of, zipped
+
+from auditor.load.archive import Archive
+from auditor.load.folder import load_folder
+from auditor.load.hcl.inputs import SourceOptions
+from auditor.load.plan import load
+from auditor.load.source import with_source
+from auditor.model import Plan
+
+CASE = PLANS / "source-decides"
+FLEET = "aws_autoscaling_group.train_%s"
+
+
+def planned() -> list[Plan]:
+    return load(str(CASE / "plan.json"), bytes)
+
+
+def verdicts(plans: list[Plan], tmp_path: Path) -> dict[str, str]:
+    """Rule and kind by address, of the rules that depend on the reading of an expression."""
+    found = report_of(plans, tmp_path).findings
+    return {f.address: f"{f.rule} {f.kind}" for f in found if f.rule in ("SOV001", "SOV002", "SOV003", "PLC001")}
+
+
+BY_SOURCE = {
+    FLEET % "all": "PLC001 fail",
+    FLEET % "unknown": "PLC001 open",  # its `for` drops some of the subnets: which, nobody knows before apply
+    "aws_s3_bucket.cond": "SOV001 fail",
+    "aws_s3_bucket.map": "SOV001 fail",
+    "aws_s3_bucket.hidden": "SOV001 fail",
+}
+OPEN_WORKSPACE = {"aws_s3_bucket.ws": "SOV002 open"}
+
+
+def test_a_folder_decides_but_for_the_workspace(tmp_path: Path) -> None:
+    assert verdicts(with_source(planned(), CASE), tmp_path) == BY_SOURCE | OPEN_WORKSPACE
+
+
+def test_a_named_workspace_decides(tmp_path: Path) -> None:
+    plans = with_source(planned(), CASE, workspace="prod")
+    assert verdicts(plans, tmp_path) == BY_SOURCE | {"aws_s3_bucket.ws": "SOV001 fail"}
+
+
+def test_a_binary_plan_knows_its_workspace(tmp_path: Path) -> None:
+    assert verdicts(with_source(planned(), None, CASE / "tfplan", workspace="prod"), tmp_path) == BY_SOURCE
+
+
+def test_a_source_scan_reads_the_same(tmp_path: Path) -> None:
+    assert verdicts([load_folder(CASE, SourceOptions())], tmp_path) == BY_SOURCE | OPEN_WORKSPACE
+
+
+def test_without_source_the_names_stand_for_all_they_mention(tmp_path: Path) -> None:
+    found = verdicts(planned(), tmp_path)
+    assert found[FLEET % "element"] == "PLC001 fail"
+    assert found["aws_s3_bucket.map"] == "SOV002 open"
+
+
+def test_the_evidence_says_where_it_was_read(tmp_path: Path) -> None:
+    findings = report_of(with_source(planned(), CASE), tmp_path).findings
+    found = next(f for f in findings if f.rule == "SOV001" and f.address == "aws_s3_bucket.cond")
+    line = (CASE / "main.tf").read_text().splitlines().index('  region = var.r == "x" ? "eu-central-1" : "us-east-1"') + 1
+    read = [(Path(e.file).name, e.line) for e in found.evidence if e.what == "region as its source has it"]
+    assert read == [("main.tf", line)]
+
+
+def test_what_is_sensitive_is_judged_and_never_shown(tmp_path: Path) -> None:
+    report = report_of(with_source(planned(), CASE), tmp_path)
+    hidden = [f for f in report.findings if f.address == "aws_s3_bucket.hidden"]
+    assert [f.observed for f in hidden if f.rule == "SOV001"] == ["(sensitive)"]
+    assert "us-west-2" not in str(hidden)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "address"),
+    [
+        ('region = var.r == "x" ? "eu-central-1" : "us-east-1"', 'region = var.env == "x" ? "eu-central-1" : "us-east-1"', ""),
+        ("element(aws_subnet.x[*].id, 0)", "aws_vpc.v.id", FLEET % "element"),
+    ],
+)
+def test_source_that_the_plan_was_not_made_from_decides_nothing(tmp_path: Path, was: str, now: str, address: str) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(CASE, other, ignore=shutil.ignore_patterns("*.json", "tfplan"))
+    text = (other / "main.tf").read_text()
+    assert was in text
+    (other / "main.tf").write_text(text.replace(was, now))
+    found = verdicts(with_source(planned(), other), tmp_path)
+    assert found.get("aws_s3_bucket.cond") == (None if not address else "SOV001 fail")
+    assert found.get(FLEET % "element") == ("PLC001 fail" if address else None)
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 40, b"\x6b", b"\x6a\x7f", b"\x0f\x00"])
+def test_bytes_that_are_no_plan_name_no_workspace(data: bytes) -> None:
+    assert Archive("tfplan", zipped({"tfplan": data})).workspace == ""
