@@ -433,7 +433,11 @@ def _report(
         ),
         assumptions=tuple(f"{k} = {v}" for k, v in sorted(tally.assumptions.items())),
         not_configured=tuple(not_configured), partial=tuple(partial),
-        notices=tuple(n for p in plans for n in p.notices), rules=tuple(rules),
+        notices=tuple(n for p in plans for n in (*p.notices, *_empty(p))), rules=tuple(rules),
         allow=tuple([config.places.top.describe("home")] if config.places is not None else ()),
         fail_on=config.fail_on,
     )  # fmt: skip
+
+
+def _empty(plan: Plan) -> tuple[str, ...]:
+    return () if plan.resources else (f"{plan.path}: holds no resource: nothing was judged",)

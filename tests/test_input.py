@@ -165,6 +165,19 @@ def test_deferred_resources_are_audited(auditor: Auditor, tmp_path: Path) -> Non
     assert moved["address"] in [f["address"] for f in found if f["rule"] == "SOV001"]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b'{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{"root_module":{}},"resource_changes":[]}',
+     b'{"format_version":"1.0","terraform_version":"1.11.4"}'],
+    ids=["plan", "state"],
+)  # fmt: skip
+def test_a_pass_over_nothing_says_so(auditor: Auditor, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "plan.json").write_bytes(data)
+    run = auditor("check", "plan.json", policy=ALLOW)
+    assert run.code == 0
+    assert "plan.json: holds no resource: nothing was judged" in run.err
+
+
 @pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.9"])
 def test_format_versions(auditor: Auditor, tmp_path: Path, version: str) -> None:
     (tmp_path / "plan.json").write_bytes(_with(format_version=version, some_key_of_the_future={"a": [1]}))
