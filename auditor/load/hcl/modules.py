@@ -146,7 +146,7 @@ def dotted(expr: Any) -> str:
 
 
 def _is_override(name: str) -> bool:
-    stem = name.split(".")[0]
+    stem = name.removesuffix(".json").rpartition(".")[0]  # `main.tags_override.tf` is one, too
     return stem == "override" or stem.endswith("_override")
 
 
