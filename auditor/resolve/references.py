@@ -256,7 +256,7 @@ class References:
         targets: dict[Target, None] = {}
         for r in self.plan.by_block.get(block, ()):
             named = self._texts(r, path)
-            for dependency in {strip_keys(d) for d in self.plan.dependencies.get(r.address, ())} if named else ():
+            for dependency in dict.fromkeys(map(strip_keys, self.plan.dependencies.get(r.address, ()))) if named else ():
                 called = self._called(dependency)
                 if any(n in called for n in named):
                     targets[Target(dependency, None, ("id",))] = None
@@ -272,7 +272,7 @@ class References:
         if block not in self._names:
             found: dict[str, list[Resource]] = {}
             for r in self.plan.by_block.get(block, ()):
-                for name in {v for v in _NAMES.after(r).values.values() if isinstance(v, str) and v}:
+                for name in dict.fromkeys(v for v in _NAMES.after(r).values.values() if isinstance(v, str) and v):
                     found.setdefault(name, []).append(r)
             self._names[block] = found
         return self._names[block]
