@@ -55,7 +55,7 @@ class Shard(msgspec.Struct, frozen=True, eq=False, dict=True):
     checked: str = ""
     releases: dict[str, tuple[str, str]] = {}
     support: dict[str, dict[str, Support]] = {}
-    attributes: dict[str, dict[str, Support]] = {}  # type -> `path` or `path=value`
+    attributes: dict[str, dict[str, Support]] = {}  # type (`*`: every type) -> `path` or `path=value`
     removed: dict[str, Removal] = {}
     known: dict[str, list[str]] = {}  # types seen in a schema, first version not known
     untracked: list[str] = []  # patterns of types whose first version no source tells
@@ -84,6 +84,11 @@ class Shard(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     def first(self, kind: str, type_: str) -> Support | None:
         return self.support.get(kind, {}).get(type_)
+
+    def arguments(self, type_: str) -> dict[str, Support]:
+        """The gated arguments of a type: those of every type (`*`), and its own."""
+        own, every = self.attributes.get(type_, {}), self.attributes.get("*", {})
+        return {**every, **own} if every else own
 
     def without_first(self, kind: str, type_: str) -> bool:
         """Whether the type is known to exist though its first version is not."""
@@ -164,6 +169,7 @@ class Hatch(msgspec.Struct, frozen=True, gc=False):
     kind: Literal["escape", "rest"] = "escape"
     when: str = ""  # `attribute=regex`: it counts only where the value matches
     data: bool = False  # a data source
+    part: bool = False  # it sets a part of an object that another resource manages
 
 
 class Program(msgspec.Struct, frozen=True, gc=False):
@@ -186,6 +192,7 @@ class Workarounds(msgspec.Struct, frozen=True, eq=False):
 
     hatches: dict[str, Hatch] = {}
     beside: dict[str, Hatch] = {}  # provider -> how it stands in for `native` where both are in a plan
+    scaffolding: list[str] = []  # API types that stand for nothing in a cloud, lower case
     programs: dict[str, Program] = {}
     hosts: list[str] = []  # patterns of cloud API hosts
     channels: dict[str, str] = {}  # provider -> what its whole channel is called

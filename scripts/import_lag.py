@@ -225,12 +225,11 @@ def natives(facts: Path, support: dict[str, list[dict[str, str]]], edits: dict[s
             by_key[squeeze(r["service_package"]) + name].add(r["resource_type"])
         if r["api_operation"] and squeeze(noun(r["api_operation"])) in name:
             by_key[squeeze(r["botocore_service"]) + squeeze(noun(r["api_operation"]))].add(r["resource_type"])
-    cfn = {}
-    for r in support["hashicorp/awscc"]:
-        if r["kind"] == "resource":
-            key = squeeze(r["resource_type"].removeprefix("awscc_"))
-            if key in by_key:
-                cfn[key] = sorted(by_key[key], key=plainest)
+    # CloudFormation also has types that Cloud Control, and with it awscc, lacks: a name that begins with a service counts.
+    held = [r["resource_type"].removeprefix("awscc_") for r in support["hashicorp/awscc"] if r["kind"] == "resource"]
+    services = {name.partition("_")[0] for name in held}
+    keys = {squeeze(name) for name in held} | {k for k in by_key if any(k.startswith(s) and k != s for s in services)}
+    cfn = {key: sorted(by_key[key], key=plainest) for key in sorted(keys & set(by_key))}
     made = {"arm": {k: sorted(v, key=plainest) for k, v in arm.items()}, "cfn": cfn, "dm": {}}
     for r in support["hashicorp/google"]:  # compute.v1.instance is google_compute_instance
         service, _, rest = r["resource_type"].removeprefix("google_").partition("_")

@@ -86,7 +86,7 @@ def native_outcomes(context: LagContext, use: Use) -> list[Outcome]:
     found = found or _young(context, use, shard, first) or _history(context, use, first)
     if found is not None and found.rule in ("LAG003", "LAG009"):
         return [found]
-    rows = shard.attributes.get(use.type, {})
+    rows = shard.arguments(use.type)
     asked = [(a, "") for a in use.attributes] + [(a, _unsure(a)) for a in use.unsure]
     made = [_version(context, use, shard, force, rows[a], a, unsure) for a, unsure in asked]
     return _only(found) + [o for o in made if o is not None]

@@ -64,7 +64,9 @@ class _Judged(msgspec.Struct, frozen=True):
 def _key(space: str, api: str) -> str:
     """How the tables of native types name an API type."""
     if space == "cfn":
-        return squeeze(api) if "::" in api else api.partition("_")[2].replace("_", "")
+        if "::" not in api:
+            return api.partition("_")[2].replace("_", "")
+        return squeeze(api) if api.count("::") == 2 else api.lower()  # `Custom::Bucket` is what its author says it is
     if space == "dm" and api.count(".") == 2:
         service, _, noun = api.lower().split(".")
         return f"{service}.{noun}"
@@ -113,7 +115,21 @@ def _escape(context: LagContext, escape: Escape) -> Outcome | None:
         if escape.unread and allowed(context.allow, escape.type):
             return None
         return _unknown(context, escape, open_, floor)
-    return _native(context, escape, judged, floor)
+    return _part(context, escape, judged, floor) if escape.hatch.part else _native(context, escape, judged, floor)
+
+
+def _part(context: LagContext, escape: Escape, judged: Sequence[_Judged], floor: Level | None) -> Outcome:
+    """WRK003, open: a part of an object with a native resource; whether that has the argument by now is not known."""
+    shown = ", ".join(f"{j.native} for {_shown(escape, j.api)}" for j in judged)
+    return Outcome(
+        "WRK003", "open", escape.address, escape.path, ", ".join(_shown(escape, j.api) for j in judged),
+        ", ".join(j.native for j in judged),
+        f"{escape.address} changes a part through {escape.hatch.label} ({escape.type}); {escape.hatch.native} has {shown}: "
+        "whether it has this argument by now is not known.",
+        f"Look for the argument in the documentation of {judged[0].native}; where it is there, set it there and drop "
+        f"{escape.address}.",
+        cause="what the native resource can set is not known", floor=floor,
+    )  # fmt: skip
 
 
 def _with(outcome: Outcome, floor: Level | None) -> Outcome:

@@ -23,7 +23,7 @@ def gates(type_: str, shard: Shard | None, force: InForce | None) -> list[tuple[
     """The arguments of a type that the version in force may not hold yet."""
     if shard is None or force is None:
         return []
-    rows = shard.attributes.get(type_)
+    rows = shard.arguments(type_)
     if not rows:
         return []
     oldest = force.locked or (None if force.malformed or force.conflict or not force.constraint else force.lowest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -53,7 +53,7 @@ def collect(plan: Plan, refs: References, facts: LagFacts) -> LagUse:
         uses.append(Use(block, source, kind, head.type, existing, len(resources), attributes, unsure))
         hatch = _hatch(head, source, present, known)
         if hatch is not None and (hatch.data == head.is_data):
-            made = _escape(block, resources, source, hatch, reader, existing)
+            made = _escape(block, resources, source, hatch, reader, existing, known.scaffolding)
             if made is not None:
                 escapes.append(made)
         command = _command(block, resources, plan, known, hosts, reader, existing)
@@ -189,8 +189,9 @@ def _hatch(resource: Resource, source: str, present: set[str], known: Workaround
 
 
 def _escape(
-    block: str, resources: list[Resource], source: str, hatch: Hatch, reader: _Reader, existing: bool
-) -> Escape | None:
+    block: str, resources: list[Resource], source: str, hatch: Hatch, reader: _Reader, existing: bool,
+    scaffolding: Collection[str],
+) -> Escape | None:  # fmt: skip
     head = resources[0]
     unread = ""
     path = ""
@@ -223,7 +224,7 @@ def _escape(
                 if named is None:
                     unread = unread or f"{reading.path} cannot be read from the plan"
                 else:
-                    types.update(dict.fromkeys(named))
+                    types.update(dict.fromkeys(n for n in named if n.lower() not in scaffolding))
         if not seen and hatch.read:
             path = path or later
             unread = unread or (f"{later} is known only after apply" if later else f"{hatch.read[0].path} is not set")
