@@ -222,8 +222,8 @@ class Changelog:
 
 def rows(
     git: Git, source: str, changelog: Changelog, resources: Any, older: dict[str, Any], curated: dict[str, Any]
-) -> Iterator[tuple[str, str, bool, Version | None, str]]:
-    """`resources(tree)`: type -> (package folder, root functions). Yields (type, path, written, version, evidence).
+) -> list[tuple[str, str, bool, Version | None, str]]:
+    """`resources(tree)`: type -> (package folder, root functions). Gives (type, path, written, version, evidence).
 
     Of the curated arguments the last tag tells whether the provider fills them in; their version is None.
     """
@@ -232,6 +232,7 @@ def rows(
     before: dict[str, dict[str, bool]] = {}
     package_words: dict[str, set[str]] = {}
     stamps: dict[str, tuple[str, ...]] = {}
+    made: list[tuple[str, str, bool, Version | None, str]] = []
     for version, tag in git.tags(BASE[source]):
         tree, found = resources(git, tag)
         folders: dict[str, list[str]] = {}
@@ -289,7 +290,7 @@ def rows(
                 lacking = kind in older and not in_schema(older[kind]["block"], parts)
                 if told or new_word or lacking:
                     evidence = "source and changelog" if told else "source"
-                    yield kind, path, now[kind][path], version, evidence + (" and schema" if lacking else "")
+                    made.append((kind, path, now[kind][path], version, evidence + (" and schema" if lacking else "")))
         for kind, held in before.items():
             now.setdefault(kind, held)
         before = now
@@ -298,7 +299,9 @@ def rows(
     for kind, paths in curated.items():
         for path in paths:
             if before.get(kind, {}).get(path.partition("=")[0]):
-                yield kind, path, True, None, "source"
+                made.append((kind, path, True, None, "source"))
+    # Filled in by the first release or by the last: either way what stands in a plan need not have been written.
+    return [(k, p, w and before.get(k, {}).get(p, False), v, e) for k, p, w, v, e in made]
 
 
 def in_schema(block: dict[str, Any], parts: list[str]) -> bool:
@@ -491,7 +494,7 @@ def main() -> None:
                     found.append((kind, path, True, None, "source"))
     else:
         older = given[max(given)] if (given := {v: s for v, s in schemas.items() if v not in newer}) else {}
-        found = list(rows(git, source, changelog, aws if source == "hashicorp/aws" else google, older, shard["attributes"]))
+        found = rows(git, source, changelog, aws if source == "hashicorp/aws" else google, older, shard["attributes"])
     support = shard["support"]["resource"]
     dates = {parse_version(v): (v, d[0]) for v, d in shard["releases"].items()}
     first: dict[tuple[str, str], tuple[bool, Version | None, str]] = {}

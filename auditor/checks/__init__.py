@@ -76,7 +76,7 @@ def _lag(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:
     found += workaround_outcomes(made, settled)
     found = [o for o in found if o.rule in rules]
     yield from found
-    yield from catalogue_age(made, found, set(made.use.in_force) | {e.hatch.native for e in made.use.escapes if e.hatch.native})
+    yield from catalogue_age(made, found)
 
 
 def _interconnect(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]:

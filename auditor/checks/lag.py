@@ -87,7 +87,9 @@ def native_outcomes(context: LagContext, use: Use) -> list[Outcome]:
     if found is not None and found.rule in ("LAG003", "LAG009"):
         return [found]
     rows = shard.arguments(use.type)
-    asked = [(a, "") for a in use.attributes] + [(a, _unsure(a)) for a in use.unsure]
+    needed = {a: rows[a].parsed for a in use.attributes}
+    told = [a for a in use.attributes if not any(a.startswith(f"{b}.") and needed[b] >= needed[a] for b in needed)]
+    asked = [(a, "") for a in told] + [(a, _unsure(a)) for a in use.unsure]
     made = [_version(context, use, shard, force, rows[a], a, unsure) for a, unsure in asked]
     return _only(found) + [o for o in made if o is not None]
 
@@ -422,11 +424,20 @@ def _production(context: LagContext, source: str, force: InForce, uses: Sequence
     )  # fmt: skip
 
 
-def catalogue_age(context: LagContext, outcomes: Sequence[Outcome], asked: set[str]) -> Iterator[Outcome]:
+def _rests_on(context: LagContext, outcome: Outcome) -> str:
+    """The provider whose catalogue an outcome rests on."""
+    if outcome.rule == "LAG004":
+        sources = (u.source for u in context.use.uses if u.address == outcome.address)
+    else:
+        sources = (e.hatch.native for e in context.use.escapes if e.address == outcome.address)
+    feature = find_feature(context.facts, outcome.address.removeprefix("feature:"))
+    return next(sources, feature.provider if feature is not None and feature.provider in context.use.in_force else "")
+
+
+def catalogue_age(context: LagContext, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
     """LAG004, once: the catalogue is old, and a verdict rests on what it does not hold."""
     resting = {"LAG001": ("fail",), "LAG002": ("fail", "open"), "LAG004": ("open",), "WRK001": ("fail",)}
-    if not any(o.kind in resting.get(o.rule, ()) for o in outcomes):
-        return
+    asked = {_rests_on(context, o) for o in outcomes if o.kind in resting.get(o.rule, ())} - {""}
     limit = timedelta(days=int(context.settings["catalog_note_days"]))
     old = sorted(
         (date.fromisoformat(shard.as_of), shard.source)

@@ -120,14 +120,12 @@ def _escape(context: LagContext, escape: Escape) -> Outcome | None:
 
 def _part(context: LagContext, escape: Escape, judged: Sequence[_Judged], floor: Level | None) -> Outcome:
     """WRK003, open: a part of an object with a native resource; whether that has the argument by now is not known."""
-    shown = ", ".join(f"{j.native} for {_shown(escape, j.api)}" for j in judged)
     return Outcome(
         "WRK003", "open", escape.address, escape.path, ", ".join(_shown(escape, j.api) for j in judged),
         ", ".join(j.native for j in judged),
-        f"{escape.address} changes a part through {escape.hatch.label} ({escape.type}); {escape.hatch.native} has {shown}: "
-        "whether it has this argument by now is not known.",
-        f"Look for the argument in the documentation of {judged[0].native}; where it is there, set it there and drop "
-        f"{escape.address}.",
+        f"{escape.address} changes a part of {', '.join(_shown(escape, j.api) for j in judged)} through {escape.hatch.label}; "
+        f"whether {', '.join(j.native for j in judged)} of {escape.hatch.native} can do the same by now is not known.",
+        f"Look for it in the documentation of {judged[0].native}; where it is there, use that and drop {escape.address}.",
         cause="what the native resource can set is not known", floor=floor,
     )  # fmt: skip
 

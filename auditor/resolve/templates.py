@@ -14,6 +14,7 @@ import msgspec
 
 _MAX_DEPTH: Final = 12
 _KEY: Final = re.compile(r"""^(\s*)(?:-\s+)?(["']?)([A-Za-z0-9_:.${}-]+)\2\s*:(?:\s+(.*))?$""")
+_FLOW: Final = r"""[{{,]\s*(["']?){0}\1\s*:\s*(["']?)([A-Za-z0-9_:.-]+)\2\s*[,}}]"""  # `{{ Type: X, ... }}` on one line
 _DEPLOYMENT: Final = "microsoft.resources/deployments"
 
 
@@ -93,7 +94,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, str, bool]]:
         match = _KEY.match(line)
         if match and not line.lstrip().startswith("#"):
             dash = line.lstrip().startswith("- ")
-            rest = (match.group(4) or "").partition(" #")[0].strip().strip("'\"")
+            rest = (match.group(4) or "").partition(" #")[0].strip()
             yield len(match.group(1)) + (2 if dash else 0), match.group(3), rest, dash
 
 
@@ -103,7 +104,8 @@ def _yaml_map(text: Any, section: str, wanted: str) -> list[str] | None:
         return None
     inside, entry, field, found = False, -1, -1, []
     entries = 0
-    for indent, key, rest, _ in _lines(text):
+    for indent, key, raw, _ in _lines(text):
+        rest = raw.strip("'\"")
         if indent == 0:
             inside = key == section
             continue
@@ -114,6 +116,8 @@ def _yaml_map(text: Any, section: str, wanted: str) -> list[str] | None:
         if indent == entry:
             entries += 1
             field = -1
+            if flow := re.match(_FLOW.format(wanted), raw):
+                found.append(flow.group(3))
         elif indent > entry and (field in (-1, indent)):
             field = indent
             if key == wanted and rest:
@@ -126,7 +130,8 @@ def _yaml_list(text: Any, section: str, wanted: str) -> list[str] | None:
     if not isinstance(text, str):
         return None
     inside, level, items, found = False, -1, 0, []
-    for indent, key, rest, dash in _lines(text):
+    for indent, key, raw, dash in _lines(text):
+        rest = raw.strip("'\"")
         if indent == 0 and not dash:
             inside = key == section
             continue
