@@ -192,6 +192,7 @@ class Workarounds(msgspec.Struct, frozen=True, eq=False):
 
     hatches: dict[str, Hatch] = {}
     beside: dict[str, Hatch] = {}  # provider -> how it stands in for `native` where both are in a plan
+    runners: dict[str, list[str]] = {}  # data source that runs a program -> attributes that hold its words
     scaffolding: list[str] = []  # API types that stand for nothing in a cloud, lower case
     programs: dict[str, Program] = {}
     hosts: list[str] = []  # patterns of cloud API hosts

@@ -257,7 +257,7 @@ def _resolve(plan: Plan, config: Config, catalog: Catalog, tally: _Tally, as_of:
         )
     economics = economics_context(plan, config, catalog, as_of, providers=providers, homes=homes, jobs=jobs)
     tally.economics.append(economics)
-    classes = {source: cls for source, (_, cls, _) in providers.items()}
+    classes = {source: p.cls for source, p in index.providers.items()}  # of providers that are only read, too
     resting = None
     if rests:
         resting = Resting(

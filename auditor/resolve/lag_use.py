@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,7 @@ from auditor.values import Body, Projection
 from auditor.versions import Term, admits, has_upper_bound, parse_constraint, parse_version
 
 _KINDS: Final = {"managed": "resource", "data": "data-source"}
+_API_VERSION: Final = re.compile(r"""^\s*["']?apiVersion["']?\s*:\s*["']?([\w./-]+)""", re.MULTILINE)
 _BUILTIN: Final = "builtin/"
 _GONE: Final = (Action.DELETE, Action.FORGET)
 
@@ -249,8 +250,8 @@ def _command(
             texts.extend(_provisioner(provisioner, i))
     if plan.source is not None:  # has what plan JSON leaves out: commands with gaps
         texts = source_commands(plan.source, block) or texts
-    if head.is_data and head.type == "external":
-        texts.extend(_program(resources, reader))
+    if head.is_data and head.type in known.runners:
+        texts.extend(_program(resources, reader, known.runners[head.type]))
     for where, text in texts:
         if text is None:
             if not unread and not found:
@@ -298,16 +299,19 @@ def _provisioner(provisioner: Mapping[str, Any], index: int) -> Iterator[tuple[s
             yield where, None
 
 
-def _program(resources: list[Resource], reader: _Reader) -> Iterator[tuple[str, str | None]]:
-    """The program of an `external` data source: a list of words."""
+def _program(resources: list[Resource], reader: _Reader, names: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """The program of a data source that runs one: the words of its attributes, in order."""
     for resource in resources:
-        for value in reader.body(resource, ("program",)).get(("program",)):
-            if value.value is UNKNOWN:
-                yield "program", None
-                return
-        words = [v.value for v in reader.body(resource, ("program",)).get(("program",))]
+        body = reader.body(resource, names)
+        words = []
+        for name in names:
+            for value in body.get((name,)):
+                if value.value is UNKNOWN:
+                    yield name, None
+                    return
+                words.append(str(value.value))
         if words:
-            yield "program", " ".join(_quoted(str(w)) for w in words)
+            yield names[0], " ".join(map(_quoted, words))
 
 
 def _quoted(word: str) -> str:
@@ -331,7 +335,14 @@ def _previews(
         steps = tuple(path.split("."))
         for resource in resources:
             for value in reader.body(resource, (steps[0],)).get(steps):
-                if isinstance(value.value, str) and re.search(r"preview|alpha", value.value, re.IGNORECASE):
-                    yield Preview(block, path, "a preview API version" if value.sensitive else value.value)
+                found = _versions(value.value) if isinstance(value.value, str) else []
+                young = next((v for v in found if re.search(r"preview|alpha", v, re.IGNORECASE)), None)
+                if young is not None:
+                    yield Preview(block, path, "a preview API version" if value.sensitive else young)
                     return
+
+
+def _versions(text: str) -> list[str]:
+    """The API versions that a value names: itself, or those of the manifests in it."""
+    return _API_VERSION.findall(text) if "apiVersion" in text else [text]
 
