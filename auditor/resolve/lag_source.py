@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from auditor.errors import InputError
 from auditor.facts import provider_source
 from auditor.model import Constraint
 from auditor.resolve.commands import is_language
-from auditor.syntax import Attribute, Block, GetAttr, Literal, Module, Name, Object, SourceTree, Template, Tuple
+from auditor.syntax import Attribute, Block, Call, GetAttr, Literal, Module, Name, Object, SourceTree, Template, Tuple
 
 GAP: Final = "${...}"  # stands in a command for what only a run knows
+_VERB: Final = re.compile(r"%[-+#0 ]*(?:\[\d+\])?[\d.]*[a-zA-Z]")  # of `format`
 _COMMANDS: Final = {"local-exec": ("command",), "remote-exec": ("inline", "script", "scripts")}
 
 
@@ -102,6 +104,17 @@ def source_commands(tree: SourceTree, address: str) -> list[tuple[str, str | Non
     return found
 
 
+def source_program(tree: SourceTree, address: str, names: Sequence[str]) -> list[str] | None:
+    """The words of a program that a block runs, as far as they are written; None where none is."""
+    block = block_of(tree, address)
+    words: list[str] = []
+    for name in names if block is not None else ():
+        expr = _expr(block.body.attributes.get(name)) if block is not None else None
+        for part in [item.value for item in expr.items] if isinstance(expr, Tuple) else [expr] if expr is not None else []:
+            words.append(gapped(part) or GAP)
+    return words if any(w != GAP for w in words) else None
+
+
 def gapped(expr: Any) -> str | None:
     """A command as far as it is written, `GAP` where it is computed; None where nothing is."""
     if isinstance(expr, Tuple):
@@ -109,6 +122,13 @@ def gapped(expr: Any) -> str | None:
         return "\n".join(line if line is not None else GAP for line in lines) if any(lines) else None
     if isinstance(expr, Literal):
         return str(expr.value) if isinstance(expr.value, str) else None
+    if isinstance(expr, Call) and expr.name == "format" and expr.args and isinstance(expr.args[0], Literal):
+        if not isinstance(expr.args[0].value, str):
+            return None
+        pieces = _VERB.split(expr.args[0].value)
+        values = [_placeholder(a) for a in expr.args[1:]]
+        filled = [*values, *[GAP] * len(pieces)]
+        return "".join(f"{piece}{filled[i] if i < len(pieces) - 1 else ''}" for i, piece in enumerate(pieces))
     if isinstance(expr, Template):
         parts = [str(p.value) if isinstance(p, Literal) else _placeholder(p) for p in expr.parts]
         return "".join(parts) if any(isinstance(p, Literal) and str(p.value).strip() for p in expr.parts) else None

@@ -14,7 +14,7 @@ from auditor.laguse import Command, Escape, InForce, LagUse, Preview, Use
 from auditor.model import UNKNOWN, Action, Change, ConfigResource, Constraint, Evidence, Plan, Resource
 from auditor.resolve.commands import calls, is_language
 from auditor.resolve.lag_arguments import arguments_in_use, gates
-from auditor.resolve.lag_source import source_commands, source_constraints
+from auditor.resolve.lag_source import source_commands, source_constraints, source_program
 from auditor.resolve.references import References
 from auditor.resolve.templates import types_of
 from auditor.values import Body, Projection
@@ -251,7 +251,10 @@ def _command(
     if plan.source is not None:  # has what plan JSON leaves out: commands with gaps
         texts = source_commands(plan.source, block) or texts
     if head.is_data and head.type in known.runners:
-        texts.extend(_program(resources, reader, known.runners[head.type]))
+        names = known.runners[head.type]
+        ran = list(_program(resources, reader, names))
+        words = source_program(plan.source, block, names) if plan.source is not None and (None in dict(ran).values()) else None
+        texts.extend(ran if words is None else [(names[0], " ".join(map(_quoted, words)))])
     for where, text in texts:
         if text is None:
             if not unread and not found:
