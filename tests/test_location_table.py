@@ -44,12 +44,22 @@ ANCHORS = {
     "hashicorp/aws": ("aws_sqs_queue", "region"), "hashicorp/azurerm": ("azurerm_resource_group", "location"),
     "azure/azapi": ("azapi_resource", "location"), "hashicorp/google": ("google_pubsub_schema_settings", "region"),
 }  # fmt: skip
-# Values that meet a row's `when`: by type and role, else by type.
+# Values that meet a row's `when`: by type and path, else by type and role, else by type.
 WHEN = {
     "aws_sns_topic_subscription": {"protocol": "sqs"},
     "azapi_resource": {"type": "Microsoft.CognitiveServices/accounts/deployments@2025-06-01", "parent_id": FOREIGN},
     "azapi_resource replica": {"type": "Microsoft.Storage/storageAccounts@2023-01-01"},
+    "azapi_resource (always)": {"type": "Microsoft.KeyVault/vaults@2023-07-01"},
+    "azapi_update_resource replica": {"type": "Microsoft.Storage/storageAccounts@2023-01-01"},
+    "azapi_update_resource": {"type": "Microsoft.CognitiveServices/accounts/deployments@2025-06-01"},
+    "aws_dms_s3_endpoint": {"endpoint_type": "target"},
 }
+for _kind in ("azapi_resource", "azapi_update_resource"):
+    WHEN[f"{_kind} body.properties.requestedBackupStorageRedundancy"] = {"type": "Microsoft.Sql/servers/databases@2023-08-01"}
+    WHEN[f"{_kind} body.properties.redundancySettings.standardTierStorageRedundancy"] = {
+        "type": "Microsoft.RecoveryServices/vaults@2024-04-01"
+    }
+    WHEN[f"{_kind} body.properties.backup.geoRedundantBackup"] = {"type": "Microsoft.DBforMySQL/flexibleServers@2023-12-30"}
 
 
 @dataclass(frozen=True)
@@ -190,13 +200,19 @@ def home_value(row: Row, spec: LocationSpec, inside: str) -> str:
     return form.format(inside)
 
 
+def met(row: Row) -> Mapping[str, Any]:
+    """Values that meet the row's condition."""
+    kinds = (f"{row.type} {row.spec.path}", f"{row.type} {row.spec.role}", row.type)
+    return next((WHEN[k] for k in kinds if k in WHEN), {})
+
+
 def resource(row: Row, value: Any, unknown: bool) -> list[dict[str, Any]]:
     """The resource of one row, with its home allowed where the row is about a copy; and what it refers to."""
     spec = row.spec
     (inside, _), _ = two_places(row.cloud.id, "")
     if spec.effects and row.cloud.id == "azure":
         inside = "westeurope"
-    values: dict[str, Any] = dict(WHEN.get(f"{row.type} {spec.role}", WHEN.get(row.type, {}))) if spec.when else {}
+    values: dict[str, Any] = dict(met(row)) if spec.when else {}
     expressions: dict[str, Any] = {}
     parents: list[dict[str, Any]] = []
     short = row.provider.rpartition("/")[2]
@@ -207,7 +223,8 @@ def resource(row: Row, value: Any, unknown: bool) -> list[dict[str, Any]]:
                 values |= nested(home.path, home_value(row, home, inside))
                 break
         else:
-            for parent in row.cloud.types[row.type].parents[:1]:
+            grandparent = row.cloud.readings.get(row.provider, row.cloud.reading).grandparent
+            for parent in [*row.cloud.types[row.type].parents, *grandparent][:1]:
                 kind, attribute = ANCHORS[row.provider]
                 values_of = {attribute: inside}
                 parents = [{"address": f"{kind}.p{row.number}", "provider": f"{short}.r", "values": values_of}]

@@ -130,11 +130,11 @@ class Locator(msgspec.Struct):
         others = [s for s in specs if s not in anchors]
         anchors = [*wild, *anchors] if reading.any_type else [*anchors, *wild]
         roots = {s.segments[0] for s in (*anchors, *others)}
-        roots.update(c.partition("=")[0].partition(".")[0] for s in specs for c in (s.when, s.unless) if c)
+        roots.update(split_path(c.partition("=")[0])[0] for s in specs for c in (s.when, s.unless) if c)
         roots.update(reading.identity, facts.parents, reading.grandparent)
         pointing = {s.segments[0] for s in specs if s.kind in ("resource_ref", "arn") and not s.effects}
         read = {s.segments[0] for s in (*anchors, *others) if s.kind not in ("resource_ref", "arn") or s.effects}
-        read.update(c.partition("=")[0].partition(".")[0] for s in specs for c in (s.when, s.unless) if c)
+        read.update(split_path(c.partition("=")[0])[0] for s in specs for c in (s.when, s.unless) if c)
         ids = {*reading.identity, *facts.parents, *reading.grandparent, *pointing} - read
         return _TypePlan(
             cloud, source, provider.short or source.rpartition("/")[2], facts, known or reading.any_type,
@@ -416,9 +416,9 @@ class Locator(msgspec.Struct):
     def _trace(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:
         """What one value stands for: of several blocks in the source, the one that wrote it.
 
-        Expressions and values of a list come in the same order; where their numbers differ (`dynamic` blocks are not
-        in the plan's configuration), or a constant stands where a value is unknown (a set has an order of its own),
-        each unknown value may stand for any of them.
+        Expressions and values of a list come in the same order. A set has an order of its own: there the unknown values
+        stand for the expressions that are no constants. Where the numbers differ (`dynamic` blocks are not in the plan's
+        configuration), each unknown value may stand for any of them.
         """
         block = block_address(r)
         if "[" in path and len(nodes := self.refs.expressions(block, segments)) > 1:
@@ -431,6 +431,11 @@ class Locator(msgspec.Struct):
                     return self.refs.follow(module_of(block), nodes[values.index(here)], block)
                 if here.value is not UNKNOWN:
                     return Trace()
+                # As many unknown values as expressions that may be unknown: one each, and which is which changes nothing.
+                later = [v for v in values if v.value is UNKNOWN]
+                open_nodes = [n for n, c in zip(nodes, constant, strict=True) if not c]
+                if len(later) == len(open_nodes):
+                    return self.refs.follow(module_of(block), open_nodes[later.index(here)], block)
         return self.refs.trace(block, segments)
 
     def _join(self, r: Resource, trace: Trace, hops: int) -> tuple[Location, ...]:
@@ -584,6 +589,8 @@ class Locator(msgspec.Struct):
                     found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, homes, "default"))
                 continue
             for v in values:
+                if not _applies(spec, body, v.path):
+                    continue
                 if v.value is UNKNOWN:
                     if self._is_computed(r, spec, v):
                         if spec.absent:
@@ -683,7 +690,8 @@ class Locator(msgspec.Struct):
         if effect.startswith("zone:"):
             return self._zone(r, tp, spec, v, shown, effect.removeprefix("zone:"), homes, evidence)
         opened = self._open(r, v.path, spec.role, f"{spec.path} = {shown}: where this puts data is not known", sensitive)
-        return [replace(opened, topic=spec.topic or "footprint", value=shown, evidence=evidence)]
+        several = spec.topic or ("footprint" if spec.effects or source == "default" else "")  # a URL is one place
+        return [replace(opened, topic=several, value=shown, evidence=evidence)]
 
     def _pair(
         self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str,
@@ -882,15 +890,26 @@ def _withheld(loc: Location) -> Location:
     )  # fmt: skip
 
 
-def _applies(spec: LocationSpec, body: Body) -> bool:
-    """Whether the row's conditions hold. A value that is not known cannot take a row out."""
+def _applies(spec: LocationSpec, body: Body, beside: str = "") -> bool:
+    """Whether the row's conditions hold. A value that is not known cannot take a row out.
+
+    beside: path of one value; then the conditions on elements of a list (`rule[].status`) count, for its element alone.
+    """
     for condition, wanted in ((spec.when, True), (spec.unless, False)):
-        if condition:
-            path, _, pattern = condition.partition("=")
-            values = [v.value for v in body.get(split_path(path))]
+        path, _, pattern = condition.partition("=")
+        if condition and ("[]" in path) is bool(beside):
+            values = [v.value for v in body.get(split_path(path)) if not beside or _same_element(v.path, beside)]
             met = any(isinstance(v, str) and re.search(pattern, v) for v in values)
             if met is not wanted and not (wanted and UNKNOWN in values):
                 return False
+    return True
+
+
+def _same_element(path: str, other: str) -> bool:
+    """`rule[1].status` and `rule[1].destination[0].bucket`: the same index wherever they walk through the same list."""
+    for a, b in zip(path.split("."), other.split("."), strict=False):
+        if a != b:
+            return a.partition("[")[0] != b.partition("[")[0]
     return True
 
 
