@@ -364,6 +364,8 @@ class Locator(msgspec.Struct):
 
     def _from_identity(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[Location, ...]:
         for attribute in tp.reader.reading.identity:
+            if any(s.path == attribute for s in tp.others):
+                continue  # an argument of that name: what it points at, not the resource itself
             for v in body.get((attribute,)):
                 if isinstance(v.value, str) and (region := tp.cloud.region_in_id(v.value)):
                     found = tp.reader.place(region)
