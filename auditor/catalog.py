@@ -90,9 +90,9 @@ class Catalog:
         return self._read("traits.json", dict[str, list[Trait]])
 
     @cached_property
-    def stores(self) -> dict[str, StoreFact]:
+    def stores(self) -> dict[str, list[StoreFact]]:
         """Resource type -> the data store it is."""
-        return self._read("stores.json", dict[str, StoreFact])
+        return self._read("stores.json", dict[str, list[StoreFact]])
 
     @cached_property
     def volumes(self) -> dict[str, list[VolumeFact]]:

@@ -257,7 +257,7 @@ class StoreFact(msgspec.Struct, frozen=True, gc=False, eq=False):
     by: `type=path` of the resource that says when contents expire, by what it refers to; empty: the store itself.
     through: attributes of the store that refer to what `by` refers to (a container's account).
     rules: path of the list of rules; the rest is below it. expiry: days. enabled: `path=regex`; partial: paths (`path=regex`)
-    that narrow a rule to some of the contents.
+    that narrow a rule to some of the contents. computed: the provider fills the rules in where none are written.
     """
 
     store: str
@@ -268,6 +268,7 @@ class StoreFact(msgspec.Struct, frozen=True, gc=False, eq=False):
     by: str = ""
     through: list[str] = []
     boot: str = ""
+    computed: bool = False
 
 
 class VolumeFact(msgspec.Struct, frozen=True, gc=False, eq=False):
@@ -275,12 +276,18 @@ class VolumeFact(msgspec.Struct, frozen=True, gc=False, eq=False):
 
     node: the attribute that refers to the node (or to a disk that the node names), where the type is none itself.
     what: what is kept; a data volume where empty.
+    tagged: instead of `survives`, any of these tags chooses nodes: the path of a map, or those of keys and of values.
+    holders: `type=path` of the tags that are looked at. when, unless: `path=regex`, as in `locations.csv`.
     """
 
     path: str
-    survives: str
+    survives: str = ""
     node: str = ""
     what: str = ""
+    tagged: list[str] = []
+    holders: list[str] = []
+    when: str = ""
+    unless: str = ""
 
 
 class Group(msgspec.Struct, frozen=True, gc=False, eq=False):

@@ -208,10 +208,12 @@ def backends() -> dict[str, Any]:
 
 
 def stores() -> dict[str, Any]:
-    made = {}
+    made: dict[str, list[Any]] = {}
     for r in table(CATALOG / "stores.csv"):
         lists = {k: r[k].split(";") for k in ("expiry", "partial", "through") if r[k]}
-        made[r["resource_type"]] = trim({**{k: r[k] for k in ("store", "rules", "enabled", "by", "boot")}, **lists})
+        plain = {k: r[k] for k in ("store", "rules", "enabled", "by", "boot")}
+        fact = trim({**plain, **lists, "computed": r["computed"] == "y"})
+        made.setdefault(r["resource_type"], []).append(fact)
     return made
 
 
@@ -219,7 +221,9 @@ def volumes() -> dict[str, Any]:
     made: dict[str, list[Any]] = {}
     for r in table(CATALOG / "volumes.csv"):
         re.compile(r["survives"])
-        made.setdefault(r["resource_type"], []).append(trim({k: r[k] for k in ("path", "survives", "node", "what")}))
+        lists = {k: r[k].split(";") for k in ("tagged", "holders") if r[k]}
+        plain = {k: r[k] for k in ("path", "survives", "node", "what", "when", "unless")}
+        made.setdefault(r["resource_type"], []).append(trim({**plain, **lists}))
     return made
 
 

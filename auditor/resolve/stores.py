@@ -11,7 +11,7 @@ import msgspec
 from auditor.facts import StoreFact, VolumeFact, split_path
 from auditor.model import UNKNOWN, Action, Plan, Resource, block_address
 from auditor.resolve.references import References
-from auditor.values import decode_after
+from auditor.values import Body, decode_after
 
 CATEGORIES: Final[Mapping[str, str]] = {
     "object_storage": "bucket", "disk": "disk", "database": "database", "backup": "snapshot or backup",
@@ -40,21 +40,24 @@ class Volume(msgspec.Struct, frozen=True, gc=False):
 
 
 def store_of(
-    r: Resource, cloud: str, category: str, table: Mapping[str, StoreFact], refs: References
+    r: Resource, cloud: str, category: str, table: Mapping[str, Sequence[StoreFact]], refs: References
 ) -> Store | None:
     """The store that an instance is; None where it is none, or the disk that a node boots from.
 
     category: the curated class of the type, "" where there is none.
     """
-    fact = table.get(r.type)
-    kind = fact.store if fact is not None else CATEGORIES.get(category, "")
-    if not kind or r.is_data or (fact is not None and _boots(r, fact, refs)):
+    facts = table.get(r.type, ())
+    kind = facts[0].store if facts else CATEGORIES.get(category, "")
+    if not kind or r.is_data or any(_boots(r, fact, refs) for fact in facts):
         return None
-    if fact is None or not fact.expiry:
+    found = [(*_expiry(r, fact, refs), fact) for fact in facts if fact.expiry]
+    if not found:
         return Store(r.address, cloud, kind)
-    days, known = _expiry(r, fact, refs)
+    # Several places may hold rules: the earliest expiry counts, else what may yet hold one, else the first row's.
+    days, _, fact = min(found, key=lambda f: (f[0] is None, f[0] or 0, f[1]))
     shown = f"{fact.rules}.{fact.expiry[0]}"
-    return Store(r.address, cloud, kind, f"{fact.by.partition('=')[0]}: {shown}" if fact.by else shown, days, known)
+    path = f"{fact.by.partition('=')[0]}: {shown}" if fact.by else shown
+    return Store(r.address, cloud, kind, path, days, all(known for _, known, _ in found))
 
 
 def _expiry(r: Resource, fact: StoreFact, refs: References) -> tuple[float | None, bool]:
@@ -62,14 +65,15 @@ def _expiry(r: Resource, fact: StoreFact, refs: References) -> tuple[float | Non
     sure: list[float] = []
     known = True
     for body in _ruled_by(r, fact, refs):
-        if any(v.value is UNKNOWN for v in body.get(split_path(fact.rules))):
+        unset = fact.computed and not refs.configured(block_address(r), split_path(fact.rules))
+        if not unset and any(v.value is UNKNOWN for v in body.get(split_path(fact.rules))):
             known = False
         for rule, values in _by_rule(body, fact, fact.expiry).items():
             days = [float(v) for v in values if isinstance(v, (int, float)) and not isinstance(v, bool) and v > 0]
             covers = _covers(body, fact, rule)
             if covers is True and days:
                 sure.append(min(days))
-            if covers is not False and (UNKNOWN in values or (covers is None and days)):
+            if covers is not False and not unset and (UNKNOWN in values or (covers is None and days)):
                 known = False
     return min(sure, default=None), known
 
@@ -143,6 +147,11 @@ def volumes(plan: Plan, table: Mapping[str, Sequence[VolumeFact]], refs: Referen
         body = decode_after(r)
         block = block_address(r)
         for row in rows:
+            if not _counts(body, row):
+                continue
+            if row.tagged:
+                yield from _chosen(r, body, row, plan)
+                continue
             nodes: tuple[str, ...] = (block,)
             if row.node:
                 nodes = tuple(t.block for t in refs.trace(block, split_path(row.node)).targets)
@@ -158,6 +167,44 @@ def _found(body: Any, row: VolumeFact) -> Iterator[tuple[str, bool | None]]:
             yield v.path, None
         elif re.search(row.survives, str(v.value).lower()):
             yield v.path, True
+
+
+def _counts(body: Body, row: VolumeFact) -> bool:
+    """Whether the row's conditions hold; a value that is not known cannot take a row out."""
+    for condition, wanted in ((row.when, True), (row.unless, False)):
+        path, _, pattern = condition.partition("=")
+        values = [v.value for v in body.get(split_path(path))] if condition else []
+        met = any(isinstance(v, str) and re.search(pattern, v) for v in values)
+        if condition and met is not wanted and not (wanted and UNKNOWN in values):
+            return False
+    return True
+
+
+def _chosen(r: Resource, body: Body, row: VolumeFact, plan: Plan) -> Iterator[Volume]:
+    """What a schedule keeps of the resources that carry any of its tags."""
+    wanted: list[tuple[Any, Any]] = []
+    found = [[v.value for v in body.get(split_path(path))] for path in row.tagged]
+    if len(found) == 1:
+        wanted = [pair for value in found[0] if isinstance(value, dict) for pair in value.items()]
+    elif len(found[0]) == len(found[1]):
+        wanted = list(zip(found[0], found[1], strict=True))
+    unknown = any(value is UNKNOWN for values in found for value in values)
+    for holder in row.holders:
+        type_, _, path = holder.partition("=")
+        for other in plan.resources:
+            if other.type != type_ or other.is_data or other.deposed or other.action in (Action.DELETE, Action.FORGET):
+                continue
+            answers = {_carries(v.value, wanted) for v in decode_after(other).get(split_path(path))}
+            if True in answers or None in answers or (unknown and answers):
+                survives = True if True in answers else None
+                yield Volume(r.address, row.path, (block_address(other),), survives, row.what or "a data volume")
+
+
+def _carries(tags: Any, wanted: Sequence[tuple[Any, Any]]) -> bool | None:
+    """Whether tags hold any of the pairs; None where that is known only after apply."""
+    if tags is UNKNOWN:
+        return None if wanted else False
+    return isinstance(tags, dict) and any(key in tags and tags[key] == value for key, value in wanted)
 
 
 def mentioned(block: str, refs: References) -> frozenset[str]:
