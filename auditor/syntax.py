@@ -366,6 +366,7 @@ class Module(msgspec.Struct, eq=False):
     missing: dict[str, str] = msgspec.field(default_factory=dict)  # call -> why its source was not read
     duplicates: set[str] = msgspec.field(default_factory=set)
     files: list[File] = msgspec.field(default_factory=list)
+    followed: dict[str, list[str]] = msgspec.field(default_factory=dict)  # local -> what it mentions, once that was asked
 
     def walk(self) -> Iterator[Module]:
         """This module and all below it."""

@@ -17,6 +17,7 @@ from auditor.load.folder import load_folder
 from auditor.load.hcl.inputs import SourceOptions
 from auditor.load.plan import load
 from auditor.load.roots import roots_of
+from auditor.load.source import with_source
 from auditor.model import Plan, Report, strip_keys
 
 ALLOW = "version: 1\nallow: [EU]\n"
@@ -56,7 +57,7 @@ def _unnumbered(path: str) -> str:
 @pytest.mark.parametrize("case", CASES, ids=lambda p: p.name)
 def test_never_pass_where_the_plan_fails(case: Path, tmp_path: Path) -> None:
     source = report_of([load_folder(case, SourceOptions())], tmp_path)
-    planned = report_of(load(str(case / "plan.json"), bytes), tmp_path)
+    planned = report_of(with_source(load(str(case / "plan.json"), bytes), case), tmp_path)
     mine = {f.address: f.kind for f in source.findings}
     for f in planned.findings:
         if f.kind == "fail" and f.rule not in ONLY_PLAN and not f.address.startswith("data."):
@@ -65,8 +66,7 @@ def test_never_pass_where_the_plan_fails(case: Path, tmp_path: Path) -> None:
     resources = {loc.address for loc in planned.locations}
     for f in source.findings:
         if f.kind == "fail" and f.address in resources:
-            # open: a plan does not show the expressions of its providers, which the source does
-            # and blocks of a set have another order in it
+            # blocks of a set have another order in a plan
             assert theirs & {(f.address, _unnumbered(f.path), kind) for kind in ("fail", "open")}, f"only the source scan fails {f.rule} {f.address} {f.path}"
 
 
@@ -86,7 +86,7 @@ def test_the_share_decided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         if case.name in ("h-drift", "m-errored"):  # drift and errors are no matter of the source
             continue
         mine = _countries(report_of([load_folder(case, SourceOptions())], tmp_path))
-        theirs = _countries(report_of(load(str(case / "plan.json"), bytes), tmp_path))
+        theirs = _countries(report_of(with_source(load(str(case / "plan.json"), bytes), case), tmp_path))
         for key, countries in theirs.items():
             all_ += 1
             if mine.get(key):
@@ -450,3 +450,13 @@ def test_the_second_reader_is_asked_on_a_refusal(tmp_path: Path, auditor: Audito
     assert done.code == 2
     assert "main.tf:2:" in done.err or "main.tf:3:" in done.err
     assert ("python-hcl2" in done.err) is second
+
+
+def test_locals_that_build_on_each_other_are_followed_once(tmp_path: Path) -> None:
+    """Each mentions the one before twice: followed anew every time that is a million mentions for twenty of them."""
+    steps = "".join(f"  l{n} = merge(local.l{n - 1}, local.l{n - 1})\n" for n in range(1, 25))
+    text = f'locals {{\n  l0 = {{ r = var.region }}\n{steps}}}\nvariable "region" {{ default = "us-east-1" }}\n'
+    text += 'resource "aws_s3_bucket" "b" { bucket = local.l24.r }\nprovider "aws" { region = local.l24.r }\n'
+    plan = scanned(tmp_path, main__tf=text)
+    assert plan.blocks["aws_s3_bucket.b"].expressions["bucket"]["references"] == ["var.region"]
+    assert [f.rule for f in report_of([plan], tmp_path).findings if f.kind == "fail" and f.rule.startswith("SOV")] == ["SOV001"]

@@ -27,7 +27,7 @@ def node(expr: Any, module: Module) -> dict[str, Any]:
     constant, value = _constant(expr) if isinstance(expr, (Tuple, Object)) else (False, None)
     if constant:
         return {"constant_value": value}
-    return {"references": _references(expr, module, 0, frozenset())}
+    return {"references": _references(expr, module, 0)}
 
 
 def _constant(expr: Any) -> tuple[bool, Any]:
@@ -43,19 +43,26 @@ def _constant(expr: Any) -> tuple[bool, Any]:
     return False, None
 
 
-def _references(expr: Any, module: Module, depth: int, seen: frozenset[str]) -> list[str]:
+def _references(expr: Any, module: Module, depth: int) -> list[str]:
     found: dict[str, None] = {}
     for traversal in traversals(expr, frozenset()):
         text = reference(traversal)
         parts = text.split(".")
         if parts[0] == "local" and len(parts) > 1 and depth < _MAX_LOCALS:
             name = parts[1].partition("[")[0]
-            attribute = module.locals.get(name)
-            if attribute is not None and name not in seen:
-                found.update(dict.fromkeys(_references(attribute.expr, module, depth + 1, seen | {name})))
+            if name in module.locals:
+                found.update(dict.fromkeys(_of_local(name, module, depth + 1)))
                 continue
         found[text] = None
     return list(found)
+
+
+def _of_local(name: str, module: Module, depth: int) -> list[str]:
+    """What a local mentions, followed once: locals that build on each other are mentioned over and over."""
+    if name not in module.followed:
+        module.followed[name] = [f"local.{name}"]  # as one that refers to itself stays
+        module.followed[name] = _references(module.locals[name].expr, module, depth)
+    return module.followed[name]
 
 
 def reference(expr: Any) -> str:
