@@ -2,9 +2,9 @@
 """Mutation testing of resolve/ and checks/: small faults put into the code, one at a time, and whether a verdict test notices.
 
 `scripts/mutants.py [--sample N] [--seed N] [--seconds N] [MODULE...]` works on a copy in a temporary folder. The tests are the
-rules' cases, the recorded plans, jobs and source lines. A first run notes which of them reach which line, so that a fault
-runs only those that can notice it; each fault has a process of its own. Survivors are printed: some change nothing that can
-be seen (an order, a cache, a message), the others want a case.
+rules' cases, the recorded plans, jobs, source lines and command lines. A first run notes which of them reach which line, so
+that a fault runs only those that can notice it; each fault has a process of its own. Survivors are printed: some change
+nothing that can be seen (an order, a cache, a message), the others want a case.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def _change(node: ast.AST) -> str:
 def units(work: Path, cases: list[tuple[Any, ...]]) -> dict[str, Callable[[], bool]]:
     """Every test by name: whether the code as it stands passes it. Imports auditor from the copy."""
     sys.path[:0] = [str(work), str(work / "tests")]
+    import test_commands as commands
     import test_recorded_jobs as jobs
     import test_source_lines as lines
     from inprocess import judge, verdicts
@@ -110,6 +111,8 @@ def units(work: Path, cases: list[tuple[Any, ...]]) -> dict[str, Callable[[], bo
     for held_lines, name, way in lines.RUNS:
         if way == "folder":
             made[f"lines {held_lines.parent.name} {name}"] = lambda a=(held_lines, name, way): passes(lines.test_recorded, *a)
+    for text, expected in commands.test_calls.pytestmark[0].args[1]:
+        made[f"command: {text}"] = lambda t=text, e=expected: commands.shown(t) == e
     for title, files, address, at, after, wanted in lines.CASES:
         made[f"points at: {title}"] = lambda a=(files, address, at, after, wanted): passes(
             lambda *b, tmp_path: lines.test_points_at(tmp_path, *b), *a

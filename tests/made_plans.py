@@ -56,6 +56,8 @@ class Block:
     replicas: list[str] = field(default_factory=list)
     fleet: tuple[int, int] = (0, 0)  # nodes, fewest and most
     efa: bool = False
+    zones: list[str] = field(default_factory=list)  # of a fleet, by name; "" is a subnet whose zone is unknown
+    subnets: bool = False  # the zones are those of subnets
     after: str = ""  # address of the resource group whose location is taken
 
 
@@ -126,7 +128,7 @@ class Made:
             yield Block("random_pet", "r", {"": Place("x")}, "random")
         for block in module.blocks:
             if block.fleet != (0, 0):
-                yield _template(block)
+                yield from _parts(block)
             yield block
 
     def _config(self, block: Block) -> Json:
@@ -138,6 +140,13 @@ class Made:
         if block.fleet != (0, 0):
             template = f"aws_launch_template.{block.name}"
             expressions["launch_template"] = [{"id": {"references": [f"{template}.id", template]}}]
+            named = [f"aws_subnet.{block.name}s{i}" for i in range(len(block.zones))]
+            if block.subnets:
+                expressions["vpc_zone_identifier"] = {"references": [r for n in named for r in (f"{n}.id", n)]}
+            elif block.zones:
+                expressions["availability_zones"] = {"constant_value": block.zones}
+        if block.type == "aws_subnet":
+            expressions["availability_zone"] = {"constant_value": block.zones[0]} if block.zones[0] else PET
         place = next(iter(block.keys.values()))
         if (path := self._path(block)) and block.type != "random_pet":
             group = {"references": [f"{block.after}.location", block.after]}
@@ -161,7 +170,7 @@ class Made:
         return place.text if _cloud(block.type) != "aws" or self._path(block) else self.providers[block.provider].text
 
     def _changes(self, block: Block, prefix: str) -> Iterator[Json]:
-        parts = [_template(block)] if block.fleet != (0, 0) else []
+        parts = _parts(block) if block.fleet != (0, 0) else []
         for b in (*parts, block):
             for key, place in b.keys.items():
                 after: Json = {**b.attributes} | {k: list(v) for k, v in b.blocks.items()}
@@ -171,6 +180,13 @@ class Made:
                 if b.fleet != (0, 0):
                     after["launch_template"] = [{"version": "$Latest"}]
                     unknown["launch_template"] = [{"id": True, "name": True}]
+                    if block.subnets:
+                        unknown["vpc_zone_identifier"] = True
+                    elif block.zones:
+                        after["availability_zones"] = block.zones
+                if b.type == "aws_subnet":
+                    after |= {"availability_zone": b.zones[0]} if b.zones[0] else {}
+                    unknown |= {} if b.zones[0] else {"availability_zone": True}
                 cloud = _cloud(b.type)
                 path = self._path(b) or ("region" if cloud == "aws" and self.six else "")
                 if path:
@@ -202,8 +218,8 @@ class Made:
                     kinds = {"open" if not country else "pass" if country in home else "fail"}
                     kinds |= {"pass" if COUNTRIES[r] in replica else "fail" for r in block.replicas}
                     found[f"{prefix}{block.type}.{block.name}{_key(key)}"] = kinds - {"pass"}
-                    if block.fleet != (0, 0):
-                        found[f"{prefix}aws_launch_template.{block.name}"] = kinds - {"pass"}
+                    for part in _parts(block) if block.fleet != (0, 0) else ():
+                        found[f"{prefix}{part.type}.{part.name}"] = kinds - {"pass"}
         return found
 
     def jobs(self) -> dict[str, tuple[int, int]]:
@@ -223,6 +239,14 @@ class Made:
         return {
             f"{_bare(prefix)}{b.type}.{b.name}": b.efa
             for module, prefix in self._modules() for b in module.blocks if b.fleet != (0, 0)
+        }  # fmt: skip
+
+    def zones(self) -> dict[str, tuple[list[str], int | None]]:
+        """Block address of each fleet whose zones are written -> the zones known, and how many at once, None where open."""
+        return {
+            f"{_bare(prefix)}{b.type}.{b.name}":
+                (sorted({z for z in b.zones if z}), 1 if len(b.zones) == 1 else None if "" in b.zones else len(set(b.zones)))
+            for module, prefix in self._modules() for b in module.blocks if b.zones
         }  # fmt: skip
 
     # --- what stands already, and the lock file
@@ -294,13 +318,22 @@ class Made:
                 lines += [f"{name} {{", *(f"  {k} = {json.dumps(v)}" for k, v in b.items()), "}"]
         if block.fleet != (0, 0):
             lines += ["launch_template {", f"  id = aws_launch_template.{block.name}.id", "}"]
+            named = [f"aws_subnet.{block.name}s{i}.id" for i in range(len(block.zones))]
+            lines += [f"vpc_zone_identifier = [{', '.join(named)}]"] if block.subnets else []
+            lines += [f"availability_zones = {json.dumps(block.zones)}"] if block.zones and not block.subnets else []
+        if block.type == "aws_subnet":
+            lines.append(f"availability_zone = {_hcl(Place(block.zones[0]))}")
         return f'resource "{block.type}" "{block.name}" {{\n' + "".join(f"  {x}\n" for x in lines) + "}\n"
 
 
-def _template(block: Block) -> Block:
+def _parts(block: Block) -> list[Block]:
+    """The launch template of a fleet, and its subnets."""
     cards = {"network_interfaces": [{"interface_type": "efa"}]} if block.efa else {}
-    return Block("aws_launch_template", block.name, {"": next(iter(block.keys.values()))}, block.provider, block.local,
-                 block.own, {"instance_type": GPU}, cards)  # fmt: skip
+    where = ({"": next(iter(block.keys.values()))}, block.provider, block.local)
+    made = [Block("aws_launch_template", block.name, *where, attributes={"instance_type": GPU}, blocks=cards)]
+    if block.subnets:
+        made += [Block("aws_subnet", f"{block.name}s{i}", *where, zones=[z]) for i, z in enumerate(block.zones)]
+    return made
 
 
 def _pet() -> Json:
@@ -409,6 +442,12 @@ def _block(draw: st.DrawFn, module: Module, providers: dict[str, Place], names: 
             block.fleet = (low, low + draw(st.integers(0, 4)))
             block.efa = draw(st.booleans())
             block.attributes |= {"min_size": low, "max_size": block.fleet[1]}
+            if region := providers[provider].text:
+                block.subnets = draw(st.booleans())
+                letters = st.sampled_from(["a", "b", "c", *([""] if block.subnets and not module.name else [])])
+                picked = draw(st.lists(letters, max_size=3, unique=not block.subnets))
+                block.zones = [region + x if x else "" for x in picked]
+                block.subnets = block.subnets and bool(picked)
         case "azurerm_storage_account":
             block.attributes |= {"account_tier": "Standard", "account_replication_type": "LRS"}
             groups = [b for b in module.blocks if b.type == "azurerm_resource_group" and set(b.keys) == {""}]

@@ -75,6 +75,12 @@ def test_jobs_are_counted_as_they_were_drawn(drawn: Made) -> None:
         [job] = [j for j in report.jobs if j.name == name]
         triggers = job.nodes_max is not None and job.nodes_max > 1
         assert job.fabric_state == ("on" if efa else "off" if triggers else "not_needed"), job
+    asked = {f.address: f.kind for f in report.findings if f.rule == "PLC001"}
+    for name, (zones, most) in drawn.zones().items():
+        [job] = [j for j in report.jobs if j.name == name]
+        assert (sorted(job.zones), job.zones_max) == (zones, most)
+        if job.nodes_max is not None and job.nodes_max > 1:
+            assert asked.get(name) == (None if most == 1 else "open" if most is None else "fail"), job
 
 
 @_examples(35)
