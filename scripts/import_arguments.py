@@ -500,7 +500,8 @@ def main() -> None:
     first: dict[tuple[str, str], tuple[bool, Version | None, str]] = {}
     for kind, path, block, version, evidence in found:
         shown = [s[kind]["block"] for v, s in newer.items() if kind in s and version is not None and version <= v]
-        if any(not in_schema(b, path.split(".")) for b in shown):
+        before = [s[kind]["block"] for v, s in schemas.items() if kind in s and version is not None and version > v]
+        if any(not in_schema(b, path.split(".")) for b in shown) or any(in_schema(b, path.split(".")) for b in before):
             continue
         if version is None or (kind in support and version in dates and parse_version(support[kind][0]) < version):
             first.setdefault((kind, path), (block, version, evidence))
