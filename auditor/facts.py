@@ -65,6 +65,7 @@ class TypeFacts(msgspec.Struct, frozen=True, gc=False, eq=False):
     """All that is known of one resource type."""
 
     locations: list[LocationSpec] = []
+    computed_blocks: list[str] = []  # nested blocks (`a.b`) that the provider fills in where nobody wrote them
     parents: list[str] = []  # attributes that name the parent whose location is inherited
     global_: bool = msgspec.field(default=False, name="global")
     bearing: str = ""  # data | control | "" (not known)

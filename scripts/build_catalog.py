@@ -96,9 +96,14 @@ def types(cloud: Path, semantics: dict[str, dict[str, str]]) -> dict[str, Any]:
         )
         if r["absent_confirmed"] == "n":
             record["absent_confirmed"] = False
+        if r["computed"]:
+            record["computed"] = r["computed"] == "y"
         if not confirmed(r):
             record["confirmed"] = False
         made.setdefault(r["resource_type"], {}).setdefault("locations", []).append(record)
+    for r in table(cloud / "computed_blocks.csv"):
+        if r["resource_type"] in made:  # what is read of other types asks for no block
+            made[r["resource_type"]].setdefault("computed_blocks", []).append(r["block"])
     for r in table(cloud / "parents.csv"):
         made.setdefault(r["resource_type"], {})["parents"] = r["parents"].split()
     for r in table(cloud / "global.csv"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -64,6 +64,9 @@ def read_types(
             path = path or _template_path(reader, member)
         elif member.row.type_absent:
             names = [member.row.type_absent]
+        elif hidden := _hidden(reader, member):
+            unknown, path = True, member.at + hidden
+            lost = lost or f"{member.block}: {hidden} is known only after apply, and nothing else names what it starts"
     attached = [a for m in chain if (a := _attached(reader, m)) is not None]
     stated = [g for m in chain for p in m.row.gpus for v in reader.values(m, p) for g in [_count(v.value)]]
     cloud = member.cloud
@@ -115,6 +118,18 @@ def read_types(
         tuple(names), tuple(found), tuple(unlisted), unknown, False,
         min(sure) if complete else None, max(sure) if complete else None, path or (member.row.type or [""])[0], cause,
     )  # fmt: skip
+
+
+def _hidden(reader: Reader, m: Member) -> str:
+    """A block that would name the type or template, unknown as a whole where the source writes none of those that could.
+
+    One of them has to be written, so it is a `dynamic` one, which the configuration of a plan leaves out.
+    """
+    paths = [pointer(part.strip()).path for t in (*m.row.type, *m.row.templates) for part in t.split("+")]
+    if not m.configured or any(reader.refs.configured(m.block, (*m.prefix, *p[:1])) for p in paths):
+        return ""
+    marks = m.body.unknown if isinstance(m.body.unknown, Mapping) else {}
+    return next((p[0] for p in paths if len(p) > 1 and marks.get(p[0]) is True), "")
 
 
 def _template_path(reader: Reader, m: Member) -> str:

@@ -823,16 +823,17 @@ class Locator(msgspec.Struct):
         call computed was set by someone.
         """
         block = block_address(r)
-        if block not in self.plan.blocks:
+        at = split_path(_INDEX.sub("", v.path))  # where the unknown begins: at the attribute, or at a block around it
+        if block not in self.plan.blocks or self.refs.dynamic(block, at):
             return False
         if self.refs.configured(block, spec.segments):
             return spec.computed is not False and self.refs.wrote_null(block, spec.segments)
+        if len(at) < len(spec.segments):
+            tp = self._type(r)
+            return self.refs.configured(block, at) or (tp is not None and ".".join(at) in tp.facts.computed_blocks)
         if len(spec.segments) == 1:
             return spec.computed is not False
-        if self.refs.configured(block, spec.segments[:1]):
-            return True
-        whole = v.path == spec.segments[0]
-        return whole and spec.computed is not False
+        return self.refs.configured(block, spec.segments[:1])
 
     def _unknown_cause(self, r: Resource, spec: LocationSpec) -> str:
         trace = self.refs.trace(block_address(r), spec.segments)
@@ -862,6 +863,7 @@ class Locator(msgspec.Struct):
         return evidence, sensitive or v.sensitive
 
 
+_INDEX: Final = re.compile(r"\[[^\]]*\]")
 ALWAYS: Final = "(always)"
 _WITHHELD: Final = "(sensitive)"
 

@@ -195,6 +195,8 @@ class Reader(msgspec.Struct):
         path = whole(m, steps)
         if not m.configured:
             return any(_within(v.path, c, steps) for c in m.row.computed)
+        if self.refs.dynamic(m.block, (*m.prefix, *_bare(v.path))):
+            return False
         if self.refs.configured(m.block, path):
             return any(_within(v.path, c, steps) for c in m.row.computed) and self._wrote_null(m, steps)
         if any(_within(v.path, c, steps) for c in m.row.computed):
@@ -410,6 +412,11 @@ def _chosen(m: Member, found: Sequence[Member], trace: Trace) -> bool:
     own = trace.keyed.partition(" ")[0]
     keyed = own in ("each", "count") and all(x.resource.index is None for x in found)
     return keyed or any(isinstance(c, bool) for c in trace.constants)
+
+
+def _bare(path: str) -> list[str]:
+    """The steps of a concrete path, without indexes."""
+    return [s.partition("[")[0] for s in path.split(".")]
 
 
 def whole(m: Member, steps: tuple[str, ...]) -> tuple[str, ...]:

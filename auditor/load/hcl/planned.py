@@ -161,6 +161,24 @@ class PlanAnswers:
             return node  # the name of what will have it: the plan says as much
         return {**node, "unknown": True}
 
+    def dynamic(self, block: str) -> frozenset[str]:
+        """Paths (`a.b`) of the `dynamic` blocks of a resource block."""
+        module_path, address = _module_and_rest(strip_keys(block))
+        module = self.tree.modules.get(module_path)
+        resource = module.resources.get(address) if module is not None else None
+        found: set[str] = set()
+        queue: list[tuple[tuple[str, ...], Any]] = [((), resource.body)] if resource is not None else []
+        while queue:
+            path, body = queue.pop()
+            for b in body.blocks:
+                if b.type != "dynamic":
+                    queue.append(((*path, b.type), b.body))
+                    continue
+                here = (*path, *b.labels[:1])
+                found.add(".".join(here))
+                queue += [(here, content.body) for content in b.body.of_type("content")]
+        return frozenset(found)
+
     def argument(self, block: str, path: tuple[str, ...]) -> Answer | None:
         """What an attribute of a resource block refers to, per planned instance; None where source says no more."""
         try:
