@@ -385,6 +385,7 @@ class SourceTree(msgspec.Struct, frozen=True, dict=True):
     lock: bytes | None = None  # `.terraform.lock.hcl` of the same place
     lock_path: str = ""
     folders: Any = None  # what the tree was read from: `file()` and the like read there
+    hidden: tuple[str, ...] = ()  # `x.tf` beside an `x.tofu`: OpenTofu reads the latter alone, Terraform the former
 
     @cached_property
     def modules(self) -> Mapping[str, Module]:

@@ -460,3 +460,18 @@ def test_locals_that_build_on_each_other_are_followed_once(tmp_path: Path) -> No
     plan = scanned(tmp_path, main__tf=text)
     assert plan.blocks["aws_s3_bucket.b"].expressions["bucket"]["references"] == ["var.region"]
     assert [f.rule for f in report_of([plan], tmp_path).findings if f.kind == "fail" and f.rule.startswith("SOV")] == ["SOV001"]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "partial"),
+    [
+        ('provider "aws" { region = "us-east-1" }\n', ["main.tf"]),
+        ('terraform {\n  required_version = ">= 1.9"\n}\n', []),  # says nothing that is judged
+        ("resource {", ["main.tf"]),
+    ],
+)
+def test_a_file_that_only_terraform_would_read_makes_the_scan_partial(tmp_path: Path, hidden: str, partial: list[str]) -> None:
+    tofu = 'resource "aws_s3_bucket" "b" { bucket = "b" }\nprovider "aws" { region = "eu-west-1" }\n'
+    plan = scanned(tmp_path, main__tf=hidden, main__tofu=tofu)
+    assert [Path(p.partition(" is not judged")[0]).name for p in plan.partial] == partial
+    assert [r.address for r in plan.resources] == ["aws_s3_bucket.b"]

@@ -29,6 +29,8 @@ def with_source(
         tree = archive_tree(binary_plan, _bytes(binary_plan), hcl_dir, keep_going)
     assert tree is not None
     notices = tuple(f"not read: {u}" for u in tree.unread)
+    beside = "not read, as OpenTofu reads the .tofu file beside it; the binary plan tells which"
+    notices += tuple(f"{h}: {beside}" for h in tree.hidden)
     return [paired(p, tree, p.notices + notices, workspace) for p in plans]
 
 

@@ -45,6 +45,7 @@ class _Reader:
         self.folders = folders
         self.keep_going = keep_going
         self.unread: list[str] = []
+        self.hidden: list[str] = []
         self.parsed: dict[str, list[tuple[str, File]] | None] = {}
         self.count = 0
 
@@ -53,7 +54,9 @@ class _Reader:
         if root is None:
             raise InputError(f"{self.folders.shown('', '')}: no Terraform files there")
         lock = getattr(self.folders, "lock", None) or self.folders.extra("", LOCK)
-        return SourceTree(root, tuple(dict.fromkeys(self.unread)), lock, self.folders.shown("", LOCK), self.folders)
+        return SourceTree(
+            root, tuple(dict.fromkeys(self.unread)), lock, self.folders.shown("", LOCK), self.folders, tuple(self.hidden)
+        )  # fmt: skip
 
     def _files(self, folder: str) -> list[tuple[str, File]] | None:
         if folder not in self.parsed:
@@ -64,7 +67,9 @@ class _Reader:
     def _parse(self, folder: str, found: Any) -> list[tuple[str, File]]:
         names = sorted(found)
         # OpenTofu reads x.tofu instead of x.tf beside it.
-        names = [n for n in names if not (".tf" in n and n.replace(".tf", ".tofu") in found)]
+        hidden = [n for n in names if ".tf" in n and n.replace(".tf", ".tofu") in found]
+        self.hidden += [self.folders.shown(folder, n) for n in hidden if _says_more(n, found[n])]
+        names = [n for n in names if n not in hidden]
         made: list[tuple[str, File]] = []
         for name in names:
             path = self.folders.shown(folder, name)
@@ -143,6 +148,14 @@ def dotted(expr: Any) -> str:
         head = dotted(expr.of)
         return f"{head}.{expr.name}" if head else ""
     return ""
+
+
+def _says_more(name: str, data: bytes) -> bool:
+    """Whether a file holds anything beside settings of Terraform itself."""
+    try:
+        return any(b.type != "terraform" for b in read_file(name, name, data).body.blocks)
+    except InputError:
+        return True
 
 
 def _is_override(name: str) -> bool:

@@ -102,9 +102,10 @@ def _scan(
         root_module=config_module(tree.root, first),
     )
     unread = tuple(f"not read: {u}" for u in tree.unread)
+    hidden = tuple(f"{h} is not judged: OpenTofu reads the .tofu file beside it, Terraform would not" for h in tree.hidden)
     return Plan(
         path, "hcl", found.resources, configuration=configuration, variables=variables,
-        partial=(*unread, *found.missing), notices=(*notices, *_needs(found)), source=tree, uncertain=found.uncertain,
+        partial=(*unread, *hidden, *found.missing), notices=(*notices, *_needs(found)), source=tree, uncertain=found.uncertain,
         answers=plan_answers(tree, workspace),
     )  # fmt: skip
 
