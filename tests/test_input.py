@@ -155,6 +155,19 @@ def test_partial_plans(auditor: Auditor, tmp_path: Path, keys: dict[str, object]
     assert auditor("check", "plan.json", "--strict", "--exit-zero", policy=loose).code == 2
 
 
+def test_a_filtered_plan_is_partial(auditor: Auditor, tmp_path: Path) -> None:
+    """What `planned_values` holds stands in `resource_changes`, or somebody took it out."""
+    plan = json.loads(_with())
+    gone = [r for r in plan["resource_changes"] if r["address"].endswith("aws_s3_bucket.archive")]
+    assert gone
+    plan["resource_changes"] = [r for r in plan["resource_changes"] if r not in gone]
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    loose = "version: 1\nallow: [EU, US, BR, JP, AU]\n"
+    run = auditor("check", "plan.json", policy=loose)
+    assert gone[0]["address"] in run.report["partial"][0]
+    assert auditor("check", "plan.json", "--strict", policy=loose).code == 2
+
+
 def test_deferred_resources_are_audited(auditor: Auditor, tmp_path: Path) -> None:
     plan = json.loads(_with())
     moved = next(r for r in plan["resource_changes"] if r["address"].endswith("aws_s3_bucket.archive"))

@@ -99,3 +99,28 @@ def test_source_that_the_plan_was_not_made_from_decides_nothing(tmp_path: Path, 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 40, b"\x6b", b"\x6a\x7f", b"\x0f\x00"])
 def test_bytes_that_are_no_plan_name_no_workspace(data: bytes) -> None:
     assert Archive("tfplan", zipped({"tfplan": data})).workspace == ""
+
+
+UNKNOWN_BLOCKS = PLANS / "unknown-blocks"  # `dynamic` blocks over a value known only after apply
+OPEN_COPIES = {
+    "aws_dynamodb_table.dyn": "SOV004 open",
+    "aws_ecr_replication_configuration.r": "SOV004 open",
+    "azurerm_container_registry.dyn": "SOV004 open",
+}
+
+
+def _unknown_blocks(plans: list[Plan], tmp_path: Path) -> dict[str, str]:
+    found = report_of(plans, tmp_path).findings
+    return {f.address: f"{f.rule} {f.kind}" for f in found if f.rule[:3] in ("SOV", "NET")}
+
+
+def test_a_block_unknown_as_a_whole_was_written_unless_the_provider_fills_it_in(tmp_path: Path) -> None:
+    """A plan keeps nothing else of it. What the provider fills in (a secret's replicas) may be unset as well."""
+    plans = load(str(UNKNOWN_BLOCKS / "plan.json"), bytes)
+    assert _unknown_blocks(plans, tmp_path) == OPEN_COPIES | {"aws_autoscaling_group.train": "NET004 open"}
+
+
+def test_source_tells_unknown_blocks_that_the_provider_fills_in_otherwise(tmp_path: Path) -> None:
+    plans = with_source(load(str(UNKNOWN_BLOCKS / "plan.json"), bytes), UNKNOWN_BLOCKS)
+    secret = {"aws_secretsmanager_secret.dyn": "SOV004 open"}
+    assert _unknown_blocks(plans, tmp_path) == OPEN_COPIES | secret | {"aws_autoscaling_group.train": "NET002 fail"}

@@ -57,6 +57,20 @@ class _PlanFile(msgspec.Struct):
     deferred_changes: list[_Deferred] | None = None
 
 
+class _PlannedResource(msgspec.Struct, gc=False):
+    address: str = ""
+    mode: str = "managed"
+
+
+class _PlannedModule(msgspec.Struct):
+    resources: list[_PlannedResource] | None = None
+    child_modules: list[_PlannedModule] | None = None
+
+
+class _PlannedValues(msgspec.Struct):
+    root_module: _PlannedModule | None = None
+
+
 class _StateResource(msgspec.Struct):
     address: str
     type: str
@@ -294,6 +308,9 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
         partial.append("the plan ended with an error (errored: true): part of the resources is missing")
     if file.complete is False and not file.errored:
         partial.append("the plan is incomplete (complete: false): it was targeted or defers changes")
+    if missing := _missing(name, file):
+        shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
+        partial.append(f"{len(missing)} resources of planned_values are not in resource_changes: {shown}")
     if file.deferred_changes:
         partial.append(f"{len(file.deferred_changes)} deferred changes are planned only in part")
         resources = resources + [d.resource_change for d in file.deferred_changes if d.resource_change is not None]
@@ -308,6 +325,24 @@ def _plans_resources(name: str, planned_values: msgspec.Raw) -> bool:
     if planned_values == NULL or b'"resources"' not in bytes(planned_values):
         return False
     return any(r.mode == "managed" for r, _ in _resources(_values(name, planned_values)))
+
+
+def _missing(name: str, file: _PlanFile) -> list[str]:
+    """Managed objects of `planned_values` that no change speaks of: Terraform makes the one from the other."""
+    if file.planned_values == NULL:
+        return []
+    try:
+        planned = msgspec.json.decode(file.planned_values, type=_PlannedValues | None) or _PlannedValues()
+    except (msgspec.DecodeError, RecursionError) as e:
+        raise InputError(f"{name}: not a plan that Terraform writes: planned_values: {e}") from e
+    changes = [*(file.resource_changes or ()), *(d.resource_change for d in file.deferred_changes or () if d.resource_change)]
+    known = {r.address for r in changes}
+    found: list[str] = []
+    queue = [planned.root_module] if planned.root_module is not None else []
+    for module in queue:
+        queue.extend(module.child_modules or ())
+        found += [r.address for r in module.resources or () if r.address not in known and r.mode == "managed"]
+    return found
 
 
 def _values(name: str, raw: msgspec.Raw) -> _StateValues:
