@@ -113,6 +113,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     type: list[str] = []
     type_strip: str = ""  # regex removed from the type
     type_absent: str = ""
+    type_once: bool = False  # the cloud takes a type from the resource or from its template, never from both
     select: list[str] = []  # conditions under which attribute-based selection asks for accelerators
     selects: list[str] = []  # blocks of attribute-based selection: the type is chosen by the cloud
     attached_type: list[str] = []  # accelerators attached to the node

@@ -48,6 +48,11 @@ def read_types(
     if any(reader.values(member, p) for p in member.row.selects):
         return _selected(reader, member)
     from_templates = not names and not unknown
+    if unknown and not names and member.row.type_once and not template_lost:
+        # `instance_types = var.block ? null : var.types` is not known; a template that names the type settles it.
+        told = [_names(reader, m) for m in chain if m.row.kind == "template"]
+        from_templates = any(n for n, _, _ in told) and not any(unsure for _, unsure, _ in told)
+        unknown = not from_templates
     if from_templates:
         for m in chain:
             if m.row.kind != "template" and m is not member:

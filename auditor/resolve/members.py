@@ -15,7 +15,7 @@ import msgspec
 
 from auditor.facts import Cloud, Facts, provider_source
 from auditor.jobfacts import BLOCK, Condition, JobTables, Pointer, Row, both, condition, pointer, segments
-from auditor.model import UNKNOWN, Plan, Resource, block_address
+from auditor.model import UNKNOWN, Action, Plan, Resource, block_address
 from auditor.resolve.references import References, Target, Trace
 from auditor.values import Body, LateBody, Projection, Value
 
@@ -211,10 +211,11 @@ class Reader(msgspec.Struct):
 
         `node_count = var.autoscaling ? null : var.n` names known values only. What a local hides is taken
         for known where sizes and zones are read: another attribute must speak of them, or they stay open.
+        So is a kind of capacity, a word that people write: no resource gives it.
         """
-        texts = (*m.row.min, *m.row.max, *m.row.zones)
-        hidden = ("local.",) if any(segments(t.partition(" ")[0]) == steps for t in texts) else ()
-        return self.refs.wrote_null(m.block, m.prefix + steps, hidden)
+        word = any(segments(t.partition(" ")[0]) == steps for t in m.row.spot)
+        sizes = any(segments(t.partition(" ")[0]) == steps for t in (*m.row.min, *m.row.max, *m.row.zones))
+        return self.refs.wrote_null(m.block, m.prefix + steps, ("local.",) if word or sizes else (), word)
 
     # --- conditions
 
@@ -323,7 +324,8 @@ class Reader(msgspec.Struct):
             found.extend(got)
         loose = any(self._target(m, target, trace.keyed, p) for target in trace.loose)
         several = len({x.resource.address for x in found}) > 1
-        mixed = several and (trace.unsure or (loose and meant > 1) or _chosen(m, found, trace))
+        chosen = _chosen(m, found, trace) or self._looked_up(m, p, trace.targets)
+        mixed = several and (trace.unsure or (loose and meant > 1) or chosen)
         followed = bool(found)
         literal = [v.value for v in values if isinstance(v.value, str) and v.value]
         if not found and literal:
@@ -340,6 +342,17 @@ class Reader(msgspec.Struct):
                 self._joined[key] = joined
             return joined
         return Joined("outside" if literal else "unknown", (), shown, trace.keyed, True)
+
+    def _looked_up(self, m: Member, p: Pointer, targets: Iterable[Target]) -> bool:
+        """Whether a lookup that is read during apply may give the subnets, beside those that are named: it may be the other arm
+        of a condition, or pick some of them."""
+        if not p.path or m.row.kind == "instance":
+            return False
+        for t in targets:
+            held = self.refs.instances_of(m.resource, t, "")
+            if any(r.is_data and r.type not in p.types and r.action is Action.READ for r in held):
+                return True
+        return False
 
     def _target(self, m: Member, target: Target, keyed: str, p: Pointer) -> list[Member]:
         instances = [r for r in self.refs.instances_of(m.resource, target, keyed) if not p.types or r.type in p.types]

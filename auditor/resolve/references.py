@@ -294,16 +294,18 @@ class References:
             self._dynamic[block] = self.answers.dynamic(block)
         return ".".join(path) in self._dynamic[block]
 
-    def wrote_null(self, block: str, path: tuple[str, ...], hidden: tuple[str, ...] = ()) -> bool:
+    def wrote_null(self, block: str, path: tuple[str, ...], hidden: tuple[str, ...] = (), word: bool = False) -> bool:
         """Whether a computed attribute that is unknown was written as null: nothing it names could make it unknown.
 
         `region = var.region`, and nobody gave one. `hidden`: kinds of names that cannot be followed and are taken for known.
+        `word`: no resource gives such a value; what else stands in the map given to `for_each` is not meant.
         Terraform knows every variable at plan time; a source scan does not.
         """
         if self.plan.kind == "hcl":
             return False
         trace = self.trace(block, path)
-        return not trace.targets and all(u.startswith(("var.", *hidden)) for u in trace.unresolved)
+        meant = set(trace.targets) - set(trace.loose) if word else trace.targets
+        return not meant and all(u.startswith(("var.", *hidden)) for u in trace.unresolved)
 
     def follow(
         self, module: str, node: Any, block: str = "", rest: tuple[str | int, ...] = (), depth: int = 0
