@@ -62,6 +62,7 @@ class Trace(msgspec.Struct, frozen=True):
     loose: tuple[Target, ...] = ()  # targets that stand in a map given to `for_each`: each instance means some of them
     mixed: bool = False  # an expression of several names: no one of them need be its value
     unsure: bool = False  # source computes with what it mentions: it may mean fewer of them
+    picks: bool = False  # one of the names is the instance's own value or key, which may pick among the resources named
 
     def __add__(self, other: Trace) -> Trace:
         return Trace(
@@ -74,6 +75,7 @@ class Trace(msgspec.Struct, frozen=True):
             _unique(self.loose + other.loose),
             self.mixed or other.mixed,
             self.unsure or other.unsure,
+            self.picks or other.picks,
         )
 
     @property
@@ -347,7 +349,10 @@ class References:
         names = longest(str(r) for r in node["references"])
         for reference in names:
             total = total + self._reference(module, reference, block, rest, depth + 1)
-        return replace(total, mixed=True) if len(names) > 1 else total
+        if len(names) < 2:
+            return total
+        own = any(n.startswith(("each.", "count.")) for n in names)
+        return replace(total, mixed=True, picks=total.picks or (own and any(t.key is None for t in total.targets)))
 
     def _reference(self, module: str, reference: str, block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
         steps = _split(reference)
@@ -376,7 +381,9 @@ class References:
         if steps[0] != "each" or over is None:
             return Trace(keyed=keyed)
         inner = self.follow(module, over, "", tuple(steps[2:]) + rest, depth)
-        whole = len(inner.targets) == 1 and inner.targets[0].key is None  # `for_each = aws_subnet.s`: mine has my key
+        # `for_each = aws_subnet.s`: mine has my key; `{a = aws_subnet.s.id}` is a map that mentions one
+        below = tuple(str(_key(s)) if _is_key(s) else str(s) for s in (*steps[2:], *rest))
+        whole = len(inner.targets) == 1 and inner.targets[0].key is None and inner.targets[0].attribute == below
         if steps[1:2] == ["value"] and not inner.targets and (len(steps) > 2 or not self._is_set(module, over, depth)):
             keyed = ""  # an element of a map: `aws_subnet.s[each.value.name]` is any of them
         return replace(inner, keyed=keyed, loose=() if whole else inner.targets)

@@ -60,6 +60,8 @@ def _groups(
             elif joined.partial or joined.how != "found":
                 cause = cause or f"a security group of {m.block} is not in the plan"
             break  # the first attribute that speaks: an override, then what it overrides
+    if not groups and not cause and chain[0].row.fabric is not None and chain[0].row.fabric.mode == "managed":
+        return []  # without groups of one's own the service joins the nodes in a network of its own
     if not groups and not cause:
         cause = f"{asked[0].block} names no security group: a default group applies, whose rules are not in the plan"
     lacking: list[str] = []

@@ -122,14 +122,18 @@ class ZoneReader(msgspec.Struct):
         if joined.how == "absent":
             return None
         scalar = m.row.kind == "instance" and len(self.reader.values(m, p.path)) <= 1 and "[" not in joined.path
+        values = self.reader.values(m, p.path)
+        lone = len(values) == 1 and values[0].path.endswith("]")  # a list of one subnet, whichever it is
         if joined.how != "found":
-            values = self.reader.values(m, p.path)
             trace = self.reader.refs.trace(m.block, whole(m, p.path))
-            one = len(values) == 1 and values[0].value is not UNKNOWN
+            one = lone or (len(values) == 1 and values[0].value is not UNKNOWN)
             if scalar and not trace.keyed:
                 return Zones((), None, path, same=True)
             return Zones((), 1 if one else None, path)
-        return self._union(joined, path, scalar, hops + 1)
+        found = self._union(joined, path, scalar, hops + 1)
+        if lone and found.most != 1 and not joined.keyed:
+            return Zones(found.known, 1, path, one_of=len(found.known) != 1)
+        return found
 
     def _union(self, joined: Joined, path: str, scalar: bool, hops: int) -> Zones:
         key = (tuple([id(x.resource) for x in joined.members]), path, scalar, joined.keyed, joined.partial, joined.mixed)
