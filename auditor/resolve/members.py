@@ -418,7 +418,8 @@ def _chosen(m: Member, found: Sequence[Member], trace: Trace) -> bool:
     """Whether a condition picks among a fleet's subnets: a plan keeps the names of both arms, not which one holds.
 
     `each.key == "serve" ? [aws_subnet.a.id, aws_subnet.b.id] : [aws_subnet.a.id]`: a key that indexes none of them; or a
-    truth value beside them; or `aws_subnet.s[each.value.zone].id`, where no key is theirs. Single nodes are left out: theirs is one subnet each, and the block's nodes use them all.
+    truth value beside them; or `aws_subnet.s[each.value.zone].id`, where no key is theirs. Single nodes are left out:
+    theirs is one subnet each, and the block's nodes use them all.
     """
     if m.row.kind == "instance" or any(x.row.kind != "subnet" for x in found):
         return False
