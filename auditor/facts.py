@@ -85,7 +85,7 @@ class Lookup(msgspec.Struct, frozen=True, gc=False, eq=False):
 class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     """How to read location values of a cloud (`cloud.yaml`)."""
 
-    lookups: dict[str, list[Lookup]] = msgspec.field(default_factory=lambda: {"default": [Lookup()]})
+    lookups: dict[str, list[Lookup]] = msgspec.field(default_factory=lambda: {"default": [Lookup(), Lookup(case="lower")]})
     lookup_by_type: dict[str, str] = {}
     zone_patterns: list[str] = []  # regexes with a group `region`
     id_patterns: list[str] = []  # regexes over ARNs, self-links, ids; groups `region`, optional `service`
@@ -182,7 +182,7 @@ class Cloud(msgspec.Struct, frozen=True, eq=False, dict=True):
         for pattern in self._strip:
             value = pattern.sub("", value)
         attempts = self.reading.lookups.get(lookup) or self.reading.lookups["default"]
-        for text in (value, *self._zone_regions(value)):
+        for text in dict.fromkeys((value, *self._zone_regions(value), *self._zone_regions(value.lower()))):
             for attempt in attempts:
                 cased = _case(text, attempt.case)
                 cased = attempt.prefix + self.reading.aliases.get(cased, cased)

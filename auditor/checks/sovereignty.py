@@ -12,12 +12,15 @@ from typing import Final, Literal, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from auditor.facts import Index
+from auditor.facts import Index, provider_source
 from auditor.model import Action, Evidence, Job, Location, Outcome, Place, Resource, block_address
+from auditor.values import projection_of
 
 Verdict = Literal["pass", "fail", "open"]
 _COPIES: Final = ("replica", "backup", "logs", "cache")
 _WITHHELD: Final = "(sensitive)"
+# Attributes that name a place with most providers: what is read of types that the catalogue does not know at all.
+_STATED: Final = frozenset(("availability_zone", "datacenter", "location", "region", "zone"))
 _SHIFTS: Final = {"data": 1, "control": -1}  # levels, by what the type holds
 
 
@@ -314,6 +317,8 @@ def _open_message(r: Resource, location: Location, where: str) -> str:
 def _open_remedy(s: Subject, location: Location) -> str:
     if location.unconfirmed:
         return "Confirm the fact and mend its row in the catalogue, or choose a place that is confirmed."
+    if location.value and not location.places and location.source == "unknown":
+        return f"Correct {location.path}, or add the place to the policy's catalog.regions."
     if location.role == "home":
         return f"Set {location.path} literally, or pass --assume {s.cloud}.region=REGION."
     return f"Set {location.path} to a value that is known at plan time."
@@ -327,6 +332,15 @@ def _fail_remedy(s: Subject, location: Location, context: SovereigntyContext) ->
 
 def _unknown_type(s: Subject) -> Outcome:
     r = s.resource
+    body = projection_of(_STATED).after(r)
+    for name in sorted(_STATED) if isinstance(body.unknown, dict) else ():
+        value = body.values.get(name)
+        if isinstance(value, str) and value and not body.is_sensitive(name):
+            source = provider_source(r.provider_name)
+            message = f"{r.address}: {name} is {value}, and the catalogue holds no places of {source} for {r.type}."
+            fix = "Add the provider's places to the policy's catalog (providers, regions, resource_types), or report it."
+            cause = f"no places of {source} in the catalogue"
+            return Outcome("SOV002", "open", r.address, name, value, "", message, fix, cause=cause, block=block_address(r))
     return Outcome(
         "SOV002",
         "open",

@@ -636,8 +636,9 @@ class Locator(msgspec.Struct):
         evidence, sensitive = self._why(r, spec, v, tp)
         found = tp.reader.place(v.value, spec)
         if found is None:
-            opened = self._open(r, v.path, spec.role, f"{v.path}: value is not a place in the catalogue")
             value = "" if sensitive else without_credentials(v.value)
+            shown = f' "{value}"' if 0 < len(value) <= _SHORT else ""
+            opened = self._open(r, v.path, spec.role, f"{v.path}{shown}: not a place in the catalogue")
             return [replace(opened, value=value, topic=spec.topic, evidence=evidence, sensitive=sensitive)]
         made = self._make(r, v.path, spec.role, v.value, "attribute", found, evidence, sensitive)
         if not spec.confirmed:
@@ -863,6 +864,7 @@ class Locator(msgspec.Struct):
         return evidence, sensitive or v.sensitive
 
 
+_SHORT: Final = 60  # characters of a value that a cause repeats
 _INDEX: Final = re.compile(r"\[[^\]]*\]")
 ALWAYS: Final = "(always)"
 _WITHHELD: Final = "(sensitive)"
