@@ -66,6 +66,15 @@ def set_of(rule_id: str) -> str:
     return rule_id.rstrip("0123456789")
 
 
+def asked(wanted: str | None) -> list[str]:
+    """The names of a comma-separated list; none where no list was given. Raises RuleError for a list without names."""
+    if wanted is None:
+        return []
+    if not wanted.strip(", \t"):
+        raise RuleError("no rule is named", "Leave --rules out to run all; `auditor rules` lists them.")
+    return wanted.split(",")
+
+
 def select(rules: Iterable[Rule], wanted: Iterable[str], off: Mapping[str, bool]) -> tuple[Rule, ...]:
     """The rules of a run: `wanted` holds ids, aliases or sets (empty: all); `off` what the policy switches.
 

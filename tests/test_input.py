@@ -214,8 +214,14 @@ def test_coverage_counts_every_resource(auditor: Auditor) -> None:
 
 
 def test_zero_rules_selected_is_no_pass(auditor: Auditor) -> None:
-    run = auditor("check", str(PLANS / "a-eu-alias" / "plan.json"), "--rules", "NOSUCH", policy=ALLOW)
-    assert run.code == 2
+    for wanted in ("NOSUCH", "", " , "):
+        run = auditor("check", str(PLANS / "a-eu-alias" / "plan.json"), "--rules", wanted, policy=ALLOW)
+        assert run.code == 2, wanted
+
+
+def test_state_values_of_another_shape_are_refused(auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"format_version": "1.0", "terraform_version": "1.11.0", "values": {"outputs": {}}}')
+    assert auditor("check", "state.json", policy=ALLOW, json_report=False).code == 2
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "markdown", "github"])

@@ -25,7 +25,7 @@ from auditor.errors import ExitCode
 from auditor.levels import at_least
 from auditor.model import Report
 from auditor.report.escape import clean
-from auditor.rules import select
+from auditor.rules import asked, select
 
 
 @click.command("check", cls=InOrder)
@@ -92,7 +92,7 @@ def check_command(
         overrides["fail_on"] = fail_on
     manifest = workload or workload_near(paths)
     config = read_config(policy, manifest, overrides, catalog, every, when)
-    rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
+    rules = select(every.values(), asked(wanted), {k: v.off for k, v in config.rules.items()})
     read = read_plans(paths, in_order(variables, var_files), keep_going, quiet)
     plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going, os.environ.get("TF_WORKSPACE", "")), lock_file)
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)

@@ -20,7 +20,7 @@ from auditor.errors import InputError, PolicyError
 from auditor.files import read_bytes
 from auditor.layers import display
 from auditor.model import Plan, Rule
-from auditor.rules import load_rules, select
+from auditor.rules import asked, load_rules, select
 from auditor.spelling import suggest
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def read_baseline(
             return entries
     catalog, every = Catalog(), known_rules()
     config = read_config(policy, workload or workload_near((path,)), {}, catalog, every, when)
-    rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
+    rules = select(every.values(), asked(wanted), {k: v.off for k, v in config.rules.items()})
     return entries_of(audit(read_plans((path,)), config, catalog, rules, every, when).findings)
 
 

@@ -23,7 +23,7 @@ from auditor.cli.output import put, spare, targets
 from auditor.config import find_workload
 from auditor.errors import AuditorError, ExitCode
 from auditor.report.escape import clean
-from auditor.rules import select
+from auditor.rules import asked, select
 
 if TYPE_CHECKING:
     from auditor.sweep.answers import Answers
@@ -97,7 +97,7 @@ def sweep_command(
     own = read_config(policy, None, overrides, catalog, every, when)
     given = workload or find_workload([Path.cwd()])
     config = read_config(policy, given, overrides, catalog, every, when) if given else own
-    rules = select(every.values(), (wanted or "").split(","), {k: v.off for k, v in config.rules.items()})
+    rules = select(every.values(), asked(wanted), {k: v.off for k, v in config.rules.items()})
     known = known_findings(baseline_path or config.baseline, None, policy, workload, wanted, when)
     settings = settings_of(
         config, own, rules, every, when, catalog_dir, manifests=workload is None, tag=team_tag, baseline=known,

@@ -363,6 +363,8 @@ def _resources(values: _StateValues) -> Iterator[tuple[_StateResource, str]]:
 
 
 def _state(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
+    if b'"root_module"' not in bytes(file.values):
+        raise InputError(f"{name}: not a state that Terraform writes: values without root_module", "Run: terraform show -json")
     resources: list[Resource] = []
     dependencies: dict[str, tuple[str, ...]] = {}
     for r, module in _resources(_values(name, file.values)):
