@@ -291,6 +291,8 @@ def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home
             "cache": ("caches data", "in"),
         }[location.role]
         return f"{r.address}: {location.path} {verb}{at_home} {to} {where}."
+    if location.role == "processing" and at_home:  # it stands elsewhere: here it only works
+        return f"{r.address}: {location.path} lets data be processed in {where}."
     return f"{r.address} {_verb(r.action, r.importing)} {where}."
 
 
