@@ -27,7 +27,6 @@ NEVER_OPEN = {
     "LAG001": "without a known start there is no lag: LAG002 is open",
     **dict.fromkeys(("LAG005", "LAG006", "LAG008", "LAG010", "LAG012"), "only what the catalogue dates is counted"),
     "LAG009": "a first version that is not sure fails nothing: the lock decides, as LAG003",
-    "WRK003": "an unreadable body is WRK001",
     "SEC001": "that a key is made or given counts, not its value",
     **dict.fromkeys(("CAP001", "CAP003", "PLC017"), "what is not in the plan is not compared"),
     "CAP005": "an autoscaler is in the plan, or not",
