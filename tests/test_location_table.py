@@ -59,7 +59,7 @@ for _kind in ("azapi_resource", "azapi_update_resource"):
     WHEN[f"{_kind} body.properties.redundancySettings.standardTierStorageRedundancy"] = {
         "type": "Microsoft.RecoveryServices/vaults@2024-04-01"
     }
-    WHEN[f"{_kind} body.properties.backup.geoRedundantBackup"] = {"type": "Microsoft.DBforMySQL/flexibleServers@2023-12-30"}
+    WHEN[f"{_kind} body.properties.backup.geoRedundantBackup"] = {"type": "Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01"}
 
 
 @dataclass(frozen=True)
