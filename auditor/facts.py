@@ -102,6 +102,8 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     environment: list[str] = []  # variables that set the provider's region: never read, named in messages
     by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand
     parents_decide: bool = False  # the provider's region fills attributes of that name only: a child stands with its parent
+    nearest: dict[str, str] = {}  # regex of a home region -> the multi-region that effect `near` means there
+    placeless: list[str] = []  # regexes of types without a row (access policies ...) that stand where they say, else nowhere
     grandparent: list[str] = []  # attributes every type may name its parent with
     namesakes: dict[str, str] = {}  # type prefix of another provider of the cloud -> prefix of the types that are known
     region_data: dict[str, list[str]] = {}  # data source type -> attributes that hold the provider's region

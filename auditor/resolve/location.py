@@ -115,11 +115,14 @@ class Locator(msgspec.Struct):
         reading = cloud.readings.get(source) or cloud.reading
         known = resource.type in cloud.types
         facts = cloud.types.get(resource.type) or _namesake(cloud, resource.type, reading.namesakes)
+        placeless = not known and any(re.search(p, resource.type) for p in reading.placeless)
+        if placeless:
+            facts = TypeFacts(global_=True, bearing="control")
         specs = [s for s in facts.locations if s.use == "decide" and s.segments]
         wild = [
             LocationSpec(path=a, kind=a if a in _PLACE_KINDS else "region")
             for a in reading.attributes
-            if (reading.any_type or not known) and not facts.global_ and all(s.path != a for s in specs)
+            if (reading.any_type or not known) and (placeless or not facts.global_) and all(s.path != a for s in specs)
         ]
         anchors = [s for s in specs if s.role == "home"]
         if not anchors and not (reading.any_type and not facts.global_):
@@ -264,8 +267,8 @@ class Locator(msgspec.Struct):
         if not tp.known and silent and not reading.by_reference:
             return ()  # newer than the catalogue, and without a location attribute: it may stand nowhere
         provider_cause = ""
-        if not cause and (parent := self._parent_outside(tp, body)):
-            cause = f"{parent} names a parent outside the plan"
+        if not cause:
+            cause = self._parent_outside(r, tp, body)
         if not cause and (reading.provider or reading.by_reference):
             located, provider_cause = self._from_provider(r, tp, path, role, hops)
             if located:
@@ -282,14 +285,18 @@ class Locator(msgspec.Struct):
             return (replace(opened, evidence=self.providers.region(r, self._provider_attributes(tp)).evidence),)
         return (opened,)
 
-    def _parent_outside(self, tp: _TypePlan, body: Body) -> str:
-        """The attribute by which a type without a region of its own names a parent that the plan does not hold."""
-        if not tp.reader.reading.parents_decide or any(s.kind != "resource_ref" for s in tp.anchors):
+    def _parent_outside(self, r: Resource, tp: _TypePlan, body: Body) -> str:
+        """Why the provider's region does not place a type without a region of its own: its parent is outside the plan."""
+        reading = tp.reader.reading
+        filled = any(s.kind != "resource_ref" for s in tp.anchors) or any(s.path in reading.attributes for s in tp.others)
+        if not tp.known or not reading.parents_decide or filled:
             return ""
-        for path in reversed(tp.facts.parents):  # a name of its own comes first
-            if any(isinstance(v.value, str) and v.value for v in body.get(LocationSpec(path=path).segments)):
-                return path
-        return ""
+        for path in tp.facts.parents:
+            if any(isinstance(v.value, str) and v.value for v in body.get(split_path(path))):
+                return f"{path} names a parent outside the plan"
+        if tp.facts.parents:
+            return f"its parent ({', '.join(tp.facts.parents)}) is outside the plan"
+        return f"{r.type} has no location of its own, and what it stands with is not in the plan"
 
     def _explicit(
         self, r: Resource, tp: _TypePlan, body: Body, specs: Iterable[LocationSpec]
@@ -690,6 +697,8 @@ class Locator(msgspec.Struct):
             return [self._set(r, v.path, spec, shown, rung, (place,), evidence, sensitive)]
         if effect == "pair":
             return self._pair(r, tp, spec, v, shown, homes, evidence)
+        if effect == "near":
+            return self._near(r, tp, spec, v, shown, homes, evidence)
         if effect.startswith("zone:"):
             return self._zone(r, tp, spec, v, shown, effect.removeprefix("zone:"), homes, evidence)
         opened = self._open(r, v.path, spec.role, f"{spec.path} = {shown}: where this puts data is not known", sensitive)
@@ -722,6 +731,27 @@ class Locator(msgspec.Struct):
         made = self._set(r, v.path, spec, shown, "pair", places, evidence, hidden)
         made = replace(made, topic="footprint")
         return [made if pair.confirmed else replace(made, unconfirmed=f"pair of {region}")]
+
+    def _near(
+        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str,
+        homes: tuple[Location, ...], evidence: tuple[Evidence, ...],
+    ) -> list[Location]:  # fmt: skip
+        """The multi-region nearest to home. Beside an open home, or within the home's country, it asks nothing new."""
+        home = next((h for h in homes if h.decided), None)
+        if home is None:
+            return []
+        hidden = v.sensitive or home.sensitive
+        region = home.places[0].region
+        name = next((to for pattern, to in tp.reader.reading.nearest.items() if re.search(pattern, region)), "")
+        found = tp.reader.place(name) if name else None
+        if found is None:
+            cause = f"{spec.path} = {shown} means the multi-region nearest to the home region"
+            opened = self._open(r, v.path, spec.role, cause, hidden)
+            return [replace(opened, topic=spec.topic or "footprint", value=shown, evidence=evidence)]
+        if {p.country for p in found[0]} <= set(home.countries):
+            return []
+        here = Evidence("nearest multi-region" if hidden else f"multi-region nearest to {region}: {name}")
+        return [self._set(r, v.path, spec, shown, "default", found[0], (*evidence, here), hidden)]
 
     def _zone(
         self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str, zone: str,
@@ -905,7 +935,7 @@ def _applies(spec: LocationSpec, body: Body, beside: str = "") -> bool:
         path, _, pattern = condition.partition("=")
         if condition and ("[]" in path) is bool(beside):
             values = [v.value for v in body.get(split_path(path)) if not beside or _same_element(v.path, beside)]
-            met = any(isinstance(v, str) and re.search(pattern, v) for v in values)
+            met = any(isinstance(v, str | bool) and re.search(pattern, _text(v)) for v in values)
             if met is not wanted and not (wanted and UNKNOWN in values):
                 return False
     return True
