@@ -117,7 +117,7 @@ class Locator(msgspec.Struct):
         facts = cloud.types.get(resource.type) or _namesake(cloud, resource.type, reading.namesakes)
         placeless = not known and any(re.search(p, resource.type) for p in reading.placeless)
         if placeless:
-            facts = TypeFacts(global_=True, bearing="control")
+            facts = TypeFacts(global_=True, bearing="control", curated=True)
         specs = [s for s in facts.locations if s.use == "decide" and s.segments]
         wild = [
             LocationSpec(path=a, kind=a if a in _PLACE_KINDS else "region")
@@ -448,12 +448,12 @@ class Locator(msgspec.Struct):
         return self.refs.trace(block, segments)
 
     def _join(self, r: Resource, trace: Trace, hops: int) -> tuple[Location, ...]:
-        """One location for all that a trace can mean: the place they share, or candidates."""
-        homes = list(
-            {h.places or h.cause: h for t in trace.targets for h in self._target_homes(r, t, trace, hops)}.values()
-        )
+        """One location for all that a trace can mean: the place they share, candidates, or all places of one resource."""
+        found = [h for t in trace.targets for h in self._target_homes(r, t, trace, hops)]
+        homes = list({h.places or h.cause: h for h in found}.values())
         if not homes:
             return ()
+        one = len({h.address for h in found}) == 1 and len(found) > 1 and all(h.complete for h in homes)
         homes.sort(key=lambda h: h.value)  # a plan lists its resources in any order
         first = homes[0]
         evidence = (*trace.steps, *first.evidence)
@@ -462,8 +462,8 @@ class Locator(msgspec.Struct):
         return (
             replace(
                 first, value=", ".join(dict.fromkeys(h.value for h in homes if h.value)), source="reference",
-                places=tuple(dict.fromkeys(p for h in homes for p in h.places)), candidates=True,
-                complete=all(h.complete for h in homes), evidence=evidence, cause="it refers to several places",
+                places=tuple(dict.fromkeys(p for h in homes for p in h.places)), candidates=not one or first.candidates,
+                complete=all(h.complete for h in homes), evidence=evidence, cause="" if one else "it refers to several places",
                 sensitive=any(h.sensitive for h in homes),
             ),
         )  # fmt: skip
