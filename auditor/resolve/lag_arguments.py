@@ -12,9 +12,10 @@ from auditor.lagfacts import Shard, Support
 from auditor.laguse import InForce
 from auditor.model import UNKNOWN, Action, Plan, Resource
 from auditor.resolve.references import References
-from auditor.values import Body
+from auditor.values import Body, projection_of
 
 Used = Literal["yes", "no", "unsure"]
+_FRESH: Final = (Action.CREATE, Action.REPLACE)
 _EMPTY: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
 BodyOf = Callable[[Resource, Iterable[str]], Body]
 
@@ -43,6 +44,9 @@ def arguments_in_use(
         return (), ()
     used: list[str] = []
     unsure: list[str] = []
+    if asked and len(resources) > 1:  # instances that hold the same of what is asked for give the same answers
+        projection = projection_of(frozenset(name.partition("=")[0].partition(".")[0] for name, _ in asked))
+        resources = list({(r.action in _FRESH, projection.key(r)): r for r in resources}.values())
     for name, support in asked:
         answer = _in_use(name, support.written, block, resources, body, refs, plan)
         if answer != "no":
@@ -67,7 +71,7 @@ def _in_use(
     nested = len(path) > 1 or block not in plan.blocks
     answer: Used = "no"
     for resource in resources:
-        fresh = resource.action in (Action.CREATE, Action.REPLACE)
+        fresh = resource.action in _FRESH
         for found in body(resource, (path[0],)).get(path):
             value: Any = found.value
             if value is UNKNOWN:
