@@ -197,14 +197,15 @@ class Projection:
                 return []
             found = list(map(bytes, msgspec.structs.astuple(got)))
             for i in self._ids:
-                found[i] = self._id(found[i])
+                if found[i][0] == _QUOTE:
+                    found[i] = self._id(found[i])
         except (msgspec.DecodeError, UnicodeDecodeError) as e:
             raise shapeless(address, e) from e
         return found
 
     def _id(self, raw: bytes) -> bytes:
-        """What an id tells, instead of the id; of other values themselves."""
-        if len(raw) < 3 or raw[0] != _QUOTE or b"\\" in raw:
+        """What an id tells, instead of the id; an empty or escaped text is itself."""
+        if len(raw) < 3 or b"\\" in raw:
             return raw
         return b"+" + self._tell(raw[1:-1].decode()).encode()
 
