@@ -41,22 +41,6 @@ class _Deferred(msgspec.Struct):
     resource_change: Resource | None = None
 
 
-class _PlanFile(msgspec.Struct):
-    format_version: str = ""
-    terraform_version: str = ""
-    variables: dict[str, Any] | None = None
-    resource_changes: list[Resource] | None = None
-    resource_drift: list[Resource] | None = None
-    configuration: Configuration | None = None
-    planned_values: msgspec.Raw = NULL
-    prior_state: msgspec.Raw = NULL
-    values: msgspec.Raw = NULL
-    version: int = 0
-    errored: bool = False
-    complete: bool | None = None
-    deferred_changes: list[_Deferred] | None = None
-
-
 class _PlannedResource(msgspec.Struct, gc=False):
     address: str = ""
     mode: str = "managed"
@@ -69,6 +53,22 @@ class _PlannedModule(msgspec.Struct):
 
 class _PlannedValues(msgspec.Struct):
     root_module: _PlannedModule | None = None
+
+
+class _PlanFile(msgspec.Struct):
+    format_version: str = ""
+    terraform_version: str = ""
+    variables: dict[str, Any] | None = None
+    resource_changes: list[Resource] | None = None
+    resource_drift: list[Resource] | None = None
+    configuration: Configuration | None = None
+    planned_values: _PlannedValues | None = None
+    prior_state: msgspec.Raw = NULL
+    values: msgspec.Raw = NULL
+    version: int = 0
+    errored: bool = False
+    complete: bool | None = None
+    deferred_changes: list[_Deferred] | None = None
 
 
 class _StateResource(msgspec.Struct):
@@ -290,7 +290,7 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
         raise InputError(f"{name}: valid JSON, but no plan or state (no format_version)", "Run: terraform show -json")
     if major not in ("0", "1"):
         raise InputError(f"{name}: format_version {file.format_version} is newer than this auditor reads (0.x, 1.x)")
-    is_plan = file.resource_changes is not None or file.configuration is not None or file.planned_values != NULL
+    is_plan = file.resource_changes is not None or file.configuration is not None or file.planned_values is not None
     if not is_plan:
         if file.values == NULL:
             if file.terraform_version:
@@ -298,7 +298,7 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
             raise InputError(f"{name}: valid JSON, but neither a plan nor a state", "Run: terraform show -json tfplan")
         return _state(name, file, notices)
     resources = file.resource_changes or []
-    if not resources and not file.errored and not file.deferred_changes and _plans_resources(name, file.planned_values):
+    if not resources and not file.errored and not file.deferred_changes and any(_planned(file)):
         raise InputError(
             f"{name}: planned_values holds resources, and resource_changes does not: a part of the plan is missing",
             "Run: terraform show -json tfplan > plan.json",
@@ -308,7 +308,7 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
         partial.append("the plan ended with an error (errored: true): part of the resources is missing")
     if file.complete is False and not file.errored:
         partial.append("the plan is incomplete (complete: false): it was targeted or defers changes")
-    if missing := _missing(name, file):
+    if missing := _missing(file):
         shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
         partial.append(f"{len(missing)} resources of planned_values are not in resource_changes: {shown}")
     if file.deferred_changes:
@@ -321,28 +321,20 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
     )  # fmt: skip
 
 
-def _plans_resources(name: str, planned_values: msgspec.Raw) -> bool:
-    if planned_values == NULL or b'"resources"' not in bytes(planned_values):
-        return False
-    return any(r.mode == "managed" for r, _ in _resources(_values(name, planned_values)))
-
-
-def _missing(name: str, file: _PlanFile) -> list[str]:
-    """Managed objects of `planned_values` that no change speaks of: Terraform makes the one from the other."""
-    if file.planned_values == NULL:
-        return []
-    try:
-        planned = msgspec.json.decode(file.planned_values, type=_PlannedValues | None) or _PlannedValues()
-    except (msgspec.DecodeError, RecursionError) as e:
-        raise InputError(f"{name}: not a plan that Terraform writes: planned_values: {e}") from e
-    changes = [*(file.resource_changes or ()), *(d.resource_change for d in file.deferred_changes or () if d.resource_change)]
-    known = {r.address for r in changes}
-    found: list[str] = []
-    queue = [planned.root_module] if planned.root_module is not None else []
+def _planned(file: _PlanFile) -> Iterator[str]:
+    """Addresses of the managed objects of `planned_values`."""
+    root = file.planned_values.root_module if file.planned_values is not None else None
+    queue = [root] if root is not None else []
     for module in queue:
         queue.extend(module.child_modules or ())
-        found += [r.address for r in module.resources or () if r.address not in known and r.mode == "managed"]
-    return found
+        yield from (r.address for r in module.resources or () if r.mode == "managed")
+
+
+def _missing(file: _PlanFile) -> list[str]:
+    """Managed objects of `planned_values` that no change speaks of: Terraform makes the one from the other."""
+    changes = [*(file.resource_changes or ()), *(d.resource_change for d in file.deferred_changes or () if d.resource_change)]
+    known = {r.address for r in changes}
+    return [address for address in _planned(file) if address not in known]
 
 
 def _values(name: str, raw: msgspec.Raw) -> _StateValues:
