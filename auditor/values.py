@@ -119,6 +119,11 @@ def _steps(path: str) -> Iterator[str | int]:
             yield int(i[:-1])
 
 
+def names_of(path: str) -> tuple[str, ...]:
+    """The steps of a concrete path without indexes: `replica[1].region_name` -> ("replica", "region_name")."""
+    return tuple(part.partition("[")[0] for part in path.split("."))
+
+
 def _walk(value: Any, mark: Any, path: tuple[str, ...], depth: int, at: str) -> Iterator[tuple[str, Any]]:
     """`mark` is the matching node of `after_unknown`: true means unknown from here down."""
     if mark is True:

@@ -19,7 +19,7 @@ from auditor.model import UNKNOWN, Evidence, Location, Place, Plan, Resource, bl
 from auditor.resolve.provider import Providers
 from auditor.resolve.readings import ANY, Reader
 from auditor.resolve.references import References, Target, Trace, module_of
-from auditor.values import Body, Projection, Value, without_credentials
+from auditor.values import Body, Projection, Value, names_of, without_credentials
 
 Status = Literal["located", "global", "unknown_type", "undecided"]
 _MAX_HOPS: Final = 12  # parent of parent of ...: deeper chains do not occur, cycles might
@@ -341,7 +341,7 @@ class Locator(msgspec.Struct):
         Zone the catalogue lacks, perhaps abroad), counts.
         """
         block = block_address(r)
-        if block in self.plan.blocks and self.refs.configured(block, split_path(re.sub(r"\[\d+\]", "", loc.path))):
+        if block in self.plan.blocks and self.refs.configured(block, names_of(loc.path)):
             return False
         return bool(loc.value) and not any(loc.value.startswith(region) for region in tp.cloud.regions)
 
@@ -854,7 +854,7 @@ class Locator(msgspec.Struct):
         call computed was set by someone.
         """
         block = block_address(r)
-        at = split_path(_INDEX.sub("", v.path))  # where the unknown begins: at the attribute, or at a block around it
+        at = names_of(v.path)  # where the unknown begins: at the attribute, or at a block around it
         if block not in self.plan.blocks or self.refs.dynamic(block, at):
             return False
         if self.refs.configured(block, spec.segments):
@@ -895,7 +895,6 @@ class Locator(msgspec.Struct):
 
 
 _SHORT: Final = 60  # characters of a value that a cause repeats
-_INDEX: Final = re.compile(r"\[[^\]]*\]")
 ALWAYS: Final = "(always)"
 _WITHHELD: Final = "(sensitive)"
 

@@ -17,7 +17,7 @@ from auditor.facts import Cloud, Facts, provider_source
 from auditor.jobfacts import BLOCK, Condition, JobTables, Pointer, Row, both, condition, pointer, segments
 from auditor.model import UNKNOWN, Action, Plan, Resource, block_address
 from auditor.resolve.references import References, Target, Trace
-from auditor.values import Body, LateBody, Projection, Value
+from auditor.values import Body, LateBody, Projection, Value, names_of
 
 Found = Literal["found", "absent", "unknown", "outside"]
 
@@ -195,7 +195,7 @@ class Reader(msgspec.Struct):
         path = whole(m, steps)
         if not m.configured:
             return any(_within(v.path, c, steps) for c in m.row.computed)
-        if self.refs.dynamic(m.block, (*m.prefix, *_bare(v.path))):
+        if self.refs.dynamic(m.block, (*m.prefix, *names_of(v.path))):
             return False
         if self.refs.configured(m.block, path):
             return any(_within(v.path, c, steps) for c in m.row.computed) and self._wrote_null(m, steps)
@@ -426,11 +426,6 @@ def _chosen(m: Member, found: Sequence[Member], trace: Trace) -> bool:
     own = trace.keyed.partition(" ")[0]
     keyed = own in ("each", "count") and all(x.resource.index is None for x in found)
     return keyed or trace.picks or any(isinstance(c, bool) for c in trace.constants)
-
-
-def _bare(path: str) -> list[str]:
-    """The steps of a concrete path, without indexes."""
-    return [s.partition("[")[0] for s in path.split(".")]
 
 
 def whole(m: Member, steps: tuple[str, ...]) -> tuple[str, ...]:
