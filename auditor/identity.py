@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from typing import Final
+
+import msgspec
 
 from auditor.model import strip_keys
 
@@ -108,8 +109,7 @@ _WILD: Final = re.compile(r"[*?]")
 _KEYED: Final = re.compile(r'([^\[]*)(\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]|\[.*$|$)', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(msgspec.Struct, frozen=True, gc=False):
     """One entry of `waivers:` or of an inline comment. `expires` is an ISO date, the last day it holds."""
 
     rule: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -230,8 +229,7 @@ class Answers(Protocol):
 InputKind = Literal["plan", "state", "hcl"]
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, eq=False, dict=True):
     """What Terraform is about to do, or has done (`state`), or would do as far as HCL tells."""
 
     path: str
@@ -239,19 +237,19 @@ class Plan:
     resources: list[Resource]
     terraform_version: str = ""
     format_version: str = ""
-    drift: list[Resource] = field(default_factory=list)
-    configuration: Configuration = field(default_factory=Configuration)
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    prior_state: msgspec.Raw = field(default_factory=lambda: NULL)
+    drift: list[Resource] = []
+    configuration: Configuration = Configuration()
+    variables: Mapping[str, Any] = {}
+    prior_state: msgspec.Raw = NULL
     partial: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     lock: LockFile | None = None
-    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # `depends_on` of state, by address
+    dependencies: Mapping[str, tuple[str, ...]] = {}  # `depends_on` of state, by address
     source: SourceTree | None = None  # the Terraform source the plan was made from, where it is at hand
     # Makes what source says of the plan's expressions, where it is at hand: (plan, recorded data sources) -> Answers.
     answers: Callable[[Plan, Callable[[str], Mapping[str, Any]]], Answers] | None = None
     # Kind "hcl": instances that may not come to be, or come several times, with the reason (count is unknown).
-    uncertain: Mapping[str, str] = field(default_factory=dict)
+    uncertain: Mapping[str, str] = {}
 
     @cached_property
     def blocks(self) -> Mapping[str, ConfigResource]:

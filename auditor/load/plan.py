@@ -11,11 +11,11 @@ import gc
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from auditor.errors import InputError
 from auditor.files import read_bytes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from auditor.jobfacts import pointer
 from auditor.model import Action, Resource
@@ -12,13 +13,12 @@ from auditor.resolve.members import Member, Reader
 GONE: Final = (Action.DELETE, Action.FORGET, Action.READ)
 
 
-@dataclass(slots=True)
-class Attachments:
+class Attachments(msgspec.Struct, eq=False):
     """`of(resource)`: what refers to it by a pointer of `attach`. Types are indexed when one is asked for."""
 
     reader: Reader
     _attaching: dict[str, list[tuple[list[Resource], str]]] | None = None
-    _by_type: dict[str, dict[str, list[Member]]] = field(default_factory=dict)
+    _by_type: dict[str, dict[str, list[Member]]] = {}
 
     def of(self, resource: Resource) -> list[Member]:
         return self._indexed(resource.type).get(resource.address, [])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from auditor.jobfacts import pointer
 from auditor.model import UNKNOWN
 from auditor.resolve.members import Member, Reader, whole
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(msgspec.Struct, frozen=True, gc=False):
     """`key`: which partition, "" for none. asked: whether this kind of resource has partitions at all."""
 
     key: str = ""
