@@ -4,7 +4,7 @@
 A cloud is data: every name of a cloud, a type or an attribute lives in the tables, none here.
 """
 
-from __future__ import annotations
+# Annotations are evaluated here, not postponed: msgspec would compile each from its text at every start.
 
 import re
 from functools import cached_property
@@ -242,7 +242,7 @@ class Owner(msgspec.Struct, frozen=True, eq=False):
     name: str = ""
     confirmed: bool = False
     disputed: bool = False
-    partitions: dict[str, Owner] = {}  # partitions that another operator runs
+    partitions: dict[str, "Owner"] = {}  # partitions that another operator runs
 
 
 class Backend(msgspec.Struct, frozen=True, gc=False, eq=False):

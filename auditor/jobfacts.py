@@ -28,7 +28,7 @@ The rows are written in a small vocabulary, so that a cloud is data:
     @label, !@label   in `refused`: what `said` answers under that label for the whole job, or its opposite
 """
 
-from __future__ import annotations
+# Annotations are evaluated here, not postponed: msgspec would compile each from its text at every start.
 
 import re
 from functools import lru_cache

@@ -3,7 +3,7 @@
 One shard a provider, one file of features a cloud. Dates and versions are facts; lag is derived here and never stored.
 """
 
-from __future__ import annotations
+# Annotations are evaluated here, not postponed: msgspec would compile each from its text at every start.
 
 import calendar
 import re
