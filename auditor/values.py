@@ -7,9 +7,9 @@ block of an SDKv2 provider is a list of one; `walk` therefore steps through list
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -161,7 +161,7 @@ class Projection:
         self, roots: Iterable[str], ids: Iterable[str] = (), told: Callable[[str], str] = lambda text: text
     ) -> None:
         self._names = tuple(sorted(set(roots)))
-        self._marks: dict[bytes, list[bytes]] = {}  # alike instances repeat the same `after_unknown`
+        self._marks: dict[bytes, bytes] = {}  # alike instances repeat the same `after_unknown`
         self._ids = tuple(i for i, n in enumerate(self._names) if n in set(ids))
         self._tell = told
         rename = {f"f{i}": name for i, name in enumerate(self._names)}
@@ -172,45 +172,44 @@ class Projection:
         raw = msgspec.defstruct("RawProjected", raw_fields, rename=rename, gc=False)
         self._raw = msgspec.json.Decoder(raw | None)
 
-    def key(self, resource: Resource) -> tuple[bytes, ...]:
+    def key(self, resource: Resource) -> tuple[bytes, bytes, bytes]:
         """Equal where the named attributes, and the marks beside them, are equal: nothing is decoded."""
         change = resource.change
-        found = self._told(change.after, resource.address)
         marks = bytes(change.after_unknown)
-        if marks == b"true":
-            found.append(marks)
-        elif marks not in (b"{}", b"false", b"null"):
+        if marks in (b"{}", b"false", b"null"):
+            marks = b""
+        elif marks != b"true":
             held = self._marks.get(marks)
             if held is None:
                 held = self._marks[marks] = self._told(change.after_unknown, resource.address)
-            found += held
+            marks = held
         sensitive = bytes(change.after_sensitive)
-        if b"true" in sensitive:
-            found.append(sensitive)
-        return tuple(found)
+        return self._told(change.after, resource.address), marks, sensitive if b"true" in sensitive else b""
 
-    def key_before(self, resource: Resource) -> tuple[bytes, ...]:
+    def key_before(self, resource: Resource) -> tuple[bytes, bytes]:
         """The same of the values before the change."""
         change = resource.change
         sensitive = bytes(change.before_sensitive)
-        return (*self._told(change.before, resource.address), sensitive if b"true" in sensitive else b"")
+        return self._told(change.before, resource.address), sensitive if b"true" in sensitive else b""
 
-    def _told(self, raw: bytes, address: str) -> list[bytes]:
+    def _told(self, raw: bytes, address: str) -> bytes:
+        """The named attributes as they are written, one after the other; "" of no body."""
         try:
             got = self._raw.decode(raw)
             if got is None:
-                return []
-            found = list(map(bytes, msgspec.structs.astuple(got)))
-            for i in self._ids:
-                if found[i][0] == _QUOTE:
-                    found[i] = self._id(found[i])
+                return b""
+            found: Sequence[bytes] = msgspec.structs.astuple(got)
+            if self._ids:
+                found = list(found)
+                for i in self._ids:
+                    found[i] = self._id(bytes(found[i]))
+            return _BETWEEN.join(found)
         except (msgspec.DecodeError, UnicodeDecodeError) as e:
             raise shapeless(address, e) from e
-        return found
 
     def _id(self, raw: bytes) -> bytes:
-        """What an id tells, instead of the id; an empty or escaped text is itself."""
-        if len(raw) < 3 or b"\\" in raw:
+        """What an id tells, instead of the id; an empty or escaped text, and what is no text, is itself."""
+        if raw[0] != _QUOTE or len(raw) < 3 or b"\\" in raw:
             return raw
         return b"+" + self._tell(raw[1:-1].decode()).encode()
 
@@ -251,7 +250,8 @@ def projection_of(roots: frozenset[str]) -> Projection:
     return Projection(roots)
 
 
-_QUOTE = ord('"')
+_QUOTE: Final = ord('"')
+_BETWEEN: Final = b"\0"  # nowhere in JSON text
 _MAPPING = msgspec.json.Decoder(dict[str, Any] | None)
 
 
