@@ -181,6 +181,7 @@ class Program(msgspec.Struct, frozen=True, gc=False):
     words: int = 1
     read_only: list[str] = []  # patterns over those words, joined by blanks
     verbs: list[str] = []  # the first of these ends the words: what follows are names
+    flags: list[str] = []  # options before the command that take no value
     url_only: bool = False  # counts only with a URL of a cloud
     methods: list[str] = []  # commands that change something only with a method that writes
     copies: list[str] = []  # patterns of commands that copy from the first operand to the second

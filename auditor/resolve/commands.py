@@ -18,6 +18,11 @@ _WRAPPERS: Final = frozenset(
     {"sudo", "env", "nohup", "time", "timeout", "exec", "command", "xargs", "nice", "then", "do", "else", "if", "while", "until"}
     | {"!", "eval", "retry", "stdbuf", "setsid"}
 )
+# Options of wrappers that take the next word as their value, where it is not joined to them.
+_VALUED: Final = {
+    "sudo": "ughpCrtUDRT", "env": "uCS", "timeout": "ks", "nice": "n", "xargs": "InPLdaEs", "time": "fo", "stdbuf": "ioe",
+    "exec": "a", "retry": "tdm",
+}  # fmt: skip
 _ASSIGNMENT: Final = re.compile(r"\$?(?:env:)?[A-Za-z_]\w*=")
 _HEREDOC: Final = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_]\w*)\1")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,40}")
@@ -68,6 +73,7 @@ def _commands(text: str) -> Iterator[list[str]]:
                 elif c == '"' and text.startswith("$(", i):
                     inner, i = _substitution(text, i + 2)
                     yield from _commands(inner)
+                    word.append("$")
                     continue
                 word.append(text[i])
                 i += 1
@@ -167,6 +173,18 @@ def is_language(program: str) -> bool:
     return name in _INTERPRETERS or re.fullmatch(r"python3\.\d+", name) is not None
 
 
+def quoted(word: str) -> str:
+    """A word as a shell would have it written."""
+    return "'" + word.replace("'", "'\\''") + "'" if re.search(r"[\s'\"|;&$`<>(){}#]", word) else word
+
+
+def interpreted(interpreter: Sequence[str], text: str) -> str:
+    """The command line that an interpreter makes of a text: a shell reads it, any other program takes it as its last word."""
+    if not interpreter or _basename(interpreter[0]) in _SHELLS:
+        return text
+    return " ".join(quoted(w) for w in (*interpreter, text))
+
+
 def _call(
     words: list[str], programs: Mapping[str, Program], hosts: Sequence[re.Pattern[str]], depth: int
 ) -> Iterator[Call]:
@@ -175,8 +193,9 @@ def _call(
         wrapped = wrapper = _basename(words[0])
         words = words[1:]
         if wrapper in _WRAPPERS:
-            while words and (words[0].startswith("-") or re.fullmatch(r"\d+[smh]?", words[0])):
-                words = words[1:]
+            while words and (words[0].startswith("-") or re.fullmatch(r"\d+(\.\d+)?[smhd]?", words[0])):
+                valued = re.fullmatch(rf"-\w*[{_VALUED.get(wrapper, '-')}]", words[0])
+                words = words[2:] if valued else words[1:]
     if not words or (words == ["$"] and wrapped == "eval"):  # what a command printed is taken for assignments
         return
     name = _basename(words[0])
@@ -185,7 +204,7 @@ def _call(
         return
     if is_language(words[0]):
         script = next((w for w in words[1:] if not w.startswith("-")), "")
-        if script or "-c" in words or len(words) == 1:
+        if script or "-c" in words or "-" in words or len(words) == 1:
             yield Call(name, True)
         return
     families = (p for n, p in programs.items() if n[-1] == "*" and name.startswith(n[:-1]))
@@ -260,7 +279,7 @@ def _command_words(words: Sequence[str], program: Program) -> list[str]:
         if word.startswith("-"):
             if len(found) > 1:  # of a service alone its command still has to come
                 break
-            skip = "=" not in word and not word.startswith("--no-") and word not in _FLAGS
+            skip = "=" not in word and not word.startswith("--no-") and word not in _FLAGS and word not in program.flags
             continue
         if not _WORD.fullmatch(word):
             break

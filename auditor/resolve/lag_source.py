@@ -9,7 +9,7 @@ from typing import Any, Final
 from auditor.errors import InputError
 from auditor.facts import provider_source
 from auditor.model import Constraint
-from auditor.resolve.commands import is_language
+from auditor.resolve.commands import interpreted, is_language
 from auditor.syntax import Attribute, Block, Call, GetAttr, Literal, Module, Name, Object, SourceTree, Template, Tuple
 
 GAP: Final = "${...}"  # stands in a command for what only a run knows
@@ -93,6 +93,7 @@ def source_commands(tree: SourceTree, address: str) -> list[tuple[str, str | Non
         if isinstance(interpreter, Tuple) and interpreter.items and is_language(_constant(interpreter.items[0].value)):
             found.append((f"provisioner[{i}].command", _constant(interpreter.items[0].value)))
             continue
+        before = [gapped(item.value) or GAP for item in interpreter.items] if isinstance(interpreter, Tuple) else []
         for name in _COMMANDS.get(provisioner.labels[0] if provisioner.labels else "", ()):
             attribute = provisioner.body.attributes.get(name)
             if attribute is None:
@@ -100,7 +101,8 @@ def source_commands(tree: SourceTree, address: str) -> list[tuple[str, str | Non
             if name in ("script", "scripts"):
                 found.append((f"provisioner[{i}].{name}", "./script.sh"))
             else:
-                found.append((f"provisioner[{i}].{name}", gapped(_expr(attribute))))
+                text = gapped(_expr(attribute))
+                found.append((f"provisioner[{i}].{name}", interpreted(before, text) if text is not None else None))
     return found
 
 

@@ -12,7 +12,7 @@ from auditor.facts import provider_source
 from auditor.lagfacts import Hatch, LagFacts, Workarounds
 from auditor.laguse import Command, Escape, InForce, LagUse, Preview, Use
 from auditor.model import UNKNOWN, Action, Change, ConfigResource, Constraint, Evidence, Plan, Resource
-from auditor.resolve.commands import calls, is_language
+from auditor.resolve.commands import calls, interpreted, is_language, quoted
 from auditor.resolve.lag_arguments import arguments_in_use, gates
 from auditor.resolve.lag_source import source_commands, source_constraints, source_program
 from auditor.resolve.references import References
@@ -254,7 +254,7 @@ def _command(
         names = known.runners[head.type]
         ran = list(_program(resources, reader, names))
         words = source_program(plan.source, block, names) if plan.source is not None and (None in dict(ran).values()) else None
-        texts.extend(ran if words is None else [(names[0], " ".join(map(_quoted, words)))])
+        texts.extend(ran if words is None else [(names[0], " ".join(map(quoted, words)))])
     for where, text in texts:
         if text is None:
             if not unread and not found:
@@ -285,6 +285,7 @@ def _provisioner(provisioner: Mapping[str, Any], index: int) -> Iterator[tuple[s
     if isinstance(interpreter, list) and interpreter and is_language(str(interpreter[0])):
         yield f"provisioner[{index}].command", str(interpreter[0])
         return
+    before = [str(w) for w in interpreter] if isinstance(interpreter, list) else []
     names = {"local-exec": ("command",), "remote-exec": ("inline", "script", "scripts")}.get(kind, ())
     for name in names:
         node = expressions.get(name)
@@ -295,7 +296,7 @@ def _provisioner(provisioner: Mapping[str, Any], index: int) -> Iterator[tuple[s
         if name in ("script", "scripts"):
             yield where, "./script.sh"
         elif isinstance(value, str):
-            yield where, value
+            yield where, interpreted(before, value)
         elif isinstance(value, list) and all(isinstance(v, str) for v in value):
             yield where, "\n".join(value)
         else:
@@ -314,11 +315,7 @@ def _program(resources: list[Resource], reader: _Reader, names: Sequence[str]) -
                     return
                 words.append(str(value.value))
         if words:
-            yield names[0], " ".join(map(_quoted, words))
-
-
-def _quoted(word: str) -> str:
-    return "'" + word.replace("'", "'\\''") + "'" if re.search(r"[\s'\"|;&$`<>(){}#]", word) else word
+            yield names[0], " ".join(map(quoted, words))
 
 
 # --- previews ----------------------------------------------------------------------------------------
