@@ -102,8 +102,10 @@ def types(cloud: Path, semantics: dict[str, dict[str, str]]) -> dict[str, Any]:
             record["confirmed"] = False
         made.setdefault(r["resource_type"], {}).setdefault("locations", []).append(record)
     for r in table(cloud / "computed_blocks.csv"):
-        if r["resource_type"] in made:  # what is read of other types asks for no block
-            made[r["resource_type"]].setdefault("computed_blocks", []).append(r["block"])
+        record = made.get(r["resource_type"], {})
+        read = [str(row["path"]).replace("[]", "") for row in record.get("locations", ())]
+        if any(path.startswith(f"{r['block']}.") or path == r["block"] for path in read):  # of other blocks nothing is asked
+            record.setdefault("computed_blocks", []).append(r["block"])
     for r in table(cloud / "parents.csv"):
         made.setdefault(r["resource_type"], {})["parents"] = r["parents"].split()
     for r in table(cloud / "global.csv"):
