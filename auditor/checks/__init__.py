@@ -115,6 +115,7 @@ def _meta(context: AuditContext, rules: Mapping[str, Rule]) -> Iterator[Outcome]
             expected="a complete plan",
             message=f"partial plan: {reason}; a pass is not proof.",
             remediation=rules["META006"].remediation,
+            cause=reason,  # each in a group of its own
         )
 
 

@@ -16,6 +16,7 @@ from auditor.checks.economics_context import SPOKES, EconomicsContext, open_for,
 from auditor.checks.running_costs import JUDGES, never_to_zero, proprietary
 from auditor.economics import Egress, Price, egress, exact, hub_gb, most_spoke_usd, percent, plain, spoke_gb, usd
 from auditor.model import Outcome, Rule
+from auditor.spelling import plural
 from auditor.workload import Declared
 
 
@@ -253,8 +254,8 @@ def transfer_text(d: Declared) -> str:
         case "shards":
             said += f" x {plain((d.number('transfer.active_fraction') or Decimal(0)) * 100)}%"
         case "full_once":
-            return f"{said} once over {plain(d.number('transfer.amortise_months') or Decimal(1))} months"
-    return f"{said} x {plain(runs)} runs" if runs is not None else said
+            return f"{said} once over {plural(plain(d.number('transfer.amortise_months') or Decimal(1)), 'month')}"
+    return f"{said} x {plural(plain(runs), 'run')}" if runs is not None else said
 
 
 _ALL: Final[Mapping[str, Callable[[EconomicsContext, Declared, Rule], Iterator[Outcome]]]] = {

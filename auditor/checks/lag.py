@@ -16,6 +16,7 @@ import msgspec
 from auditor.lagfacts import Feature, LagFacts, Shard, Support, add_months, over, span
 from auditor.laguse import InForce, LagUse, Use
 from auditor.model import Evidence, Level, Outcome
+from auditor.spelling import plural
 from auditor.versions import Version, parse_version
 
 
@@ -223,8 +224,8 @@ def _young(context: LagContext, use: Use, shard: Shard, first: Support) -> Outco
     if not 0 <= days < int(context.settings["young_days"]):
         return None
     return Outcome(
-        "LAG010", "fail", use.address, "", first.version, f"{context.settings['young_days']} days of support",
-        f"{use.type} is supported since {first.version}, {days} days ago.", evidence=(_fact(shard, first),),
+        "LAG010", "fail", use.address, "", first.version, f"{plural(context.settings['young_days'], 'day')} of support",
+        f"{use.type} is supported since {first.version}, {plural(days, 'day')} ago.", evidence=(_fact(shard, first),),
         dates=((released, f"supported since {first.version}"),),
     )  # fmt: skip
 
@@ -341,9 +342,9 @@ def open_lag(context: LagContext, feature: Feature, address: str, title: str, pa
     way = today or ", ".join(feature.workarounds) or "no other way known"
     level: Level | None = lowered or ("error" if context.stage == "production" else None)
     return Outcome(
-        "LAG001", "fail", address, path, f"{kind} {start.date}", f"support within {limit} months",
+        "LAG001", "fail", address, path, f"{kind} {start.date}", f"support within {plural(limit, 'month')}",
         f"{title}: {kind} {start.date}, no {feature.provider} support in {newest.rpartition(' ')[2]} as of {context.as_of}: "
-        f"{span(begin, context.as_of)} (limit {limit} months). "
+        f"{span(begin, context.as_of)} (limit {plural(limit, 'month')}). "
         f"000: don't build your core production workflow on it yet. Today: {way}.",
         evidence=evidence, level=level, dates=((start.date, kind), (ends.isoformat(), "limit passed")),
     )  # fmt: skip
@@ -395,9 +396,9 @@ def _stale(context: LagContext, source: str, force: InForce, shard: Shard) -> It
     if add_months(date.fromisoformat(released), months) >= context.as_of:
         return
     yield Outcome(
-        "LAG006", "fail", source, "", force.locked_text, f"a release of the last {months} months",
-        f"{source}: locked {force.locked_text}, released on {released}, over {months} months ago; newest {shard.newest} "
-        f"({shard.date_of(shard.newest)}).",
+        "LAG006", "fail", source, "", force.locked_text, f"a release of the last {plural(months, 'month')}",
+        f"{source}: locked {force.locked_text}, released on {released}, over {plural(months, 'month')} ago; "
+        f"newest {shard.newest} ({shard.date_of(shard.newest)}).",
         evidence=force.evidence,
         dates=((released, f"locked {force.locked_text}"), (shard.date_of(shard.newest), f"newest {shard.newest}")),
     )  # fmt: skip
@@ -448,8 +449,8 @@ def catalogue_age(context: LagContext, outcomes: Sequence[Outcome]) -> Iterator[
         return
     day, source = old[0]
     yield Outcome(
-        "LAG004", "open", source, "", day.isoformat(), f"a catalogue of the last {limit.days} days",
-        f"the catalogue of {source} ends on {day}, {(context.as_of - day).days} days before {context.as_of}: "
+        "LAG004", "open", source, "", day.isoformat(), f"a catalogue of the last {plural(limit.days, 'day')}",
+        f"the catalogue of {source} ends on {day}, {plural((context.as_of - day).days, 'day')} before {context.as_of}: "
         "support may have come since.",
         "Run `auditor catalog refresh`.", cause="catalogue is old",
     )  # fmt: skip

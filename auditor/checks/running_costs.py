@@ -10,6 +10,7 @@ from typing import Final
 from auditor.checks.economics_context import EconomicsContext, names_of, open_for, outcome
 from auditor.economics import Cliff, CoreLicence, Repatriation, exact, nodes_for, plain, usd
 from auditor.model import Level, Outcome, Rule
+from auditor.spelling import plural
 from auditor.workload import Declared, add_months
 
 # --- gate 4 ------------------------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def _repatriation(c: EconomicsContext, d: Declared, rule: Rule) -> Iterator[Outc
         return
     months = int(rule.params.get("max_months", 6))
     when = d.day("repatriation.date")
-    expected = f"a repatriation record of the last {months} months, or numbers for ECO004"
+    expected = f"a repatriation record of the last {plural(months, 'month')}, or numbers for ECO004"
     if when is not None and when <= c.as_of <= add_months(when, months):
         yield outcome(
             "ECO003", "pass", f"repatriation analysed on {when}: {d.text('repatriation.decision')}.", str(when), expected
@@ -88,10 +89,10 @@ def _multiple(c: EconomicsContext, d: Declared, rule: Rule) -> Iterator[Outcome]
     shown = f"{plain(r.multiple, 2)}x"
     message = (
         f"cloud {usd(cloud, cents=False)} / pod {usd(pod, cents=False)} = {shown}; {usd(r.monthly_delta, cents=False)} a node "
-        f"and month, {usd(r.total_delta, cents=False)} a node over {r.months} months"
+        f"and month, {usd(r.total_delta, cents=False)} a node over {plural(r.months, 'month')}"
     )
     if nodes:
-        message += f"; {nodes} nodes: {usd(r.monthly_delta * nodes, cents=False)} a month"
+        message += f"; {plural(nodes, 'node')}: {usd(r.monthly_delta * nodes, cents=False)} a month"
     if r.multiple <= 1:
         yield outcome("ECO004", "pass", f"{message}.", shown, "<= 1x")
         return
@@ -204,7 +205,7 @@ def _surplus(c: EconomicsContext, d: Declared, rule: Rule) -> Iterator[Outcome]:
     unknown = [j.name for j in jobs if j.gpus_min is None]
     expected = f"<= {plain(limit, 2)} GPUs"
     if planned > limit:
-        message = f"{planned} GPUs planned, {plain(needed)} needed (limit {plain(limit, 2)})."
+        message = f"{plural(planned, 'GPU')} planned, {plain(needed)} needed (limit {plain(limit, 2)})."
         yield outcome("ECO008", "fail", message, f"{planned} GPUs", expected,
                       "Plan fewer nodes, or correct workload.needed_gpus.", units=False)  # fmt: skip
     elif unknown:
@@ -215,7 +216,8 @@ def _surplus(c: EconomicsContext, d: Declared, rule: Rule) -> Iterator[Outcome]:
         )
     else:
         yield outcome(
-            "ECO008", "pass", f"{planned} GPUs planned, {plain(needed)} needed.", f"{planned} GPUs", expected, units=False
+            "ECO008", "pass", f"{plural(planned, 'GPU')} planned, {plain(needed)} needed.", f"{planned} GPUs", expected,
+            units=False,
         )
 
 

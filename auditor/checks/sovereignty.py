@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from auditor.facts import Index, provider_source
 from auditor.model import Action, Evidence, Job, Location, Outcome, Place, Resource, block_address
+from auditor.spelling import plural
 from auditor.values import projection_of
 
 Verdict = Literal["pass", "fail", "open"]
@@ -411,7 +412,7 @@ def provider_outcomes(
                 base,
                 kind="open",
                 expected="a provider with a region guarantee",
-                message=f"{source} carries {count} resources; its class and region guarantee are not in the catalogue.",
+                message=f"{source} carries {plural(count, 'resource')}; its class and region guarantee are not in the catalogue.",
                 remediation="Declare it in the policy's catalog.providers.",
                 cause=f"provider {source} is not in the catalogue",
             )
@@ -421,7 +422,7 @@ def provider_outcomes(
                 base,
                 kind="fail",
                 expected="a provider with a region guarantee",
-                message=f"{source} carries {count} resources, and {kind} gives no region guarantee.",
+                message=f"{source} carries {plural(count, 'resource')}, and {kind} gives no region guarantee.",
                 remediation="Move the workload to a provider that guarantees the region.",
             )
         elif guarantee == "contract" and not declared:
@@ -429,7 +430,7 @@ def provider_outcomes(
                 base,
                 kind="fail",
                 expected=f"region_guarantees.{cloud}",
-                message=f"{source} carries {count} resources; {title} guarantees the region only by contract.",
+                message=f"{source} carries {plural(count, 'resource')}; {title} guarantees the region only by contract.",
                 remediation=f"Name the contract under workload.region_guarantees.{cloud}.",
             )
         else:

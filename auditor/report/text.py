@@ -9,6 +9,7 @@ from auditor.model import Evidence, Finding, InputInfo, Report
 from auditor.report import wording
 from auditor.report.escape import clean, inert, prose
 from auditor.report.grouping import Group, by_set, clean_sets, rule_title
+from auditor.spelling import plural
 
 if TYPE_CHECKING:
     from auditor.report import RenderOptions
@@ -90,7 +91,7 @@ def _input_kind(item: InputInfo) -> str:
 def _section(page: _Page, report: Report, heading: str, groups: list[Group], verbose: bool) -> None:
     findings = [f for g in groups for f in g.findings]
     counts = [
-        wording.plural(count, word)
+        plural(count, word)
         for word in ("error", "warning", "note", "open")
         if (count := sum(1 for f in findings if _word(f) == word))
     ]
@@ -174,7 +175,7 @@ def _foot(page: _Page, report: Report, verbose: bool) -> None:
     rows += [("NOTICE", prose(line)) for line in report.notices]
     rows += [("COULD NOT AUDIT", prose(line)) for line in report.errors]
     if report.summary.waived or report.waived:
-        rows.append(("WAIVED", wording.plural(report.summary.waived or len(report.waived), "finding")))
+        rows.append(("WAIVED", plural(report.summary.waived or len(report.waived), "finding")))
     if report.waived:
         rows += [
             (
@@ -188,7 +189,7 @@ def _foot(page: _Page, report: Report, verbose: bool) -> None:
         rows.append(("BASELINE", prose(wording.baseline_line(report.baseline))))
         rows += [("", f"unchanged: {clean(f.rule)} {clean(f.address)}{_where(f)}") for f in report.unchanged if verbose]
     elif report.summary.unchanged:
-        rows.append(("UNCHANGED", f"{wording.plural(report.summary.unchanged, 'finding')} of the baseline hidden"))
+        rows.append(("UNCHANGED", f"{plural(report.summary.unchanged, 'finding')} of the baseline hidden"))
     width = max((len(label) for label, _ in rows), default=0) + 2
     for label, text in rows:
         if page.narrow and label:

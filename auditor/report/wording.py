@@ -5,14 +5,10 @@ from __future__ import annotations
 from auditor.model import BaselineCounts, Report
 from auditor.report.escape import prose
 from auditor.report.grouping import configured, prefix_of
+from auditor.spelling import plural
 
 PARTIAL = "partial plan: a pass is not proof"
 SOURCE_SCAN = "source scan: fewer facts than a plan"
-
-
-def plural(count: int, word: str) -> str:
-    """`1 error`, `2 errors`; "open" and the participles have no plural."""
-    return f"{count} {word}" if count == 1 or word in {"open", "waived", "unchanged"} else f"{count} {word}s"
 
 
 def coverage_line(report: Report) -> str:

@@ -16,6 +16,7 @@ from auditor.report import wording
 from auditor.report.html import findings, jobs, worldmap
 from auditor.report.html.markup import code, name, table, text
 from auditor.report.html.spots import gather
+from auditor.spelling import plural
 
 if TYPE_CHECKING:
     from auditor.report import RenderOptions
@@ -76,7 +77,7 @@ def _head(report: Report) -> str:
     )
     s = report.summary
     counts = "".join(
-        f'<li class="{word}"><b>{count}</b> {wording.plural(count, word).split(" ", 1)[1]}</li>'
+        f'<li class="{word}"><b>{count}</b> {plural(count, word).split(" ", 1)[1]}</li>'
         for word, count in (
             ("error", s.error), ("warning", s.warning), ("note", s.note), ("open", s.open),
             ("waived", s.waived), ("unchanged", s.unchanged),

@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from auditor.report import wording
 from auditor.report.html.markup import code, name, table
 from auditor.report.html.spots import Arc, Key, Spot, Spots
+from auditor.spelling import plural
 
 WIDTH, TOP, HEIGHT = 3600.0, 40.0, 1440.0  # the world without the far south
 RATIO: Final = 2.1
@@ -42,9 +42,9 @@ def render(found: Spots) -> str:
         parts.append("<p>No place is known.</p>\n")
     lines = []
     if found.undecided:
-        lines.append(f"Not on the map, because undecided: {wording.plural(found.undecided, 'location')}.")
+        lines.append(f"Not on the map, because undecided: {plural(found.undecided, 'location')}.")
     if found.hidden:
-        lines.append(f"Not shown, because marked sensitive: {wording.plural(found.hidden, 'location')}.")
+        lines.append(f"Not shown, because marked sensitive: {plural(found.hidden, 'location')}.")
     return "".join(parts) + "".join(f"<p>{line}</p>\n" for line in lines)
 
 
@@ -80,7 +80,7 @@ def _svg(drawn: list[Spot], found: Spots, numbers: dict[Key, int]) -> str:
         placed.append((cx, cy, radius))
         where[s.key] = (cx, cy)
         leader = f'<path class="leader" d="M{true[0]:.0f} {true[1]:.0f}L{cx:.0f} {cy:.0f}"/>' if (cx, cy) != true else ""
-        title = f"{numbers[s.key]}: {_label(s.key)}, {WORDS[s.verdict]}, {wording.plural(s.count, 'location')}"
+        title = f"{numbers[s.key]}: {_label(s.key)}, {WORDS[s.verdict]}, {plural(s.count, 'location')}"
         marks.append(
             f'{leader}<g class="spot {s.verdict}"><title>{name(title)}</title>{_mark(s, cx, cy, radius)}'
             f'<text x="{cx:.0f}" y="{cy + radius * 0.36:.0f}" font-size="{radius:.0f}">{numbers[s.key]}</text></g>\n'
@@ -94,7 +94,7 @@ def _svg(drawn: list[Spot], found: Spots, numbers: dict[Key, int]) -> str:
     return (
         f'<svg class="map" viewBox="{x:.0f} {y:.0f} {width:.0f} {height:.0f}" role="img" aria-labelledby="map-t map-d">'
         f'<title id="map-t">World map of the places in this plan</title>'
-        f'<desc id="map-d">{wording.plural(len(drawn), "place")}: {counts}. The table below says the same.</desc>\n'
+        f'<desc id="map-d">{plural(len(drawn), "place")}: {counts}. The table below says the same.</desc>\n'
         f'<path class="land" d="{world["land"]}"/><path class="borders" d="{world["borders"]}"/>\n{arcs}{"".join(marks)}</svg>\n'
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from auditor.report.escape import clean, cut, prose
-from auditor.report.wording import plural
+from auditor.spelling import plural
 from auditor.sweep.answers import Answers, Cause, Team
 
 LONG = 160

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.report.wording import plural
+from auditor.spelling import plural
 from auditor.sweep.answers import Answers
 from auditor.sweep.render.sections import Section, basis, counts, disclaimer, headline, sections
 
