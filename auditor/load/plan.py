@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _STREAM: Final = b'"@level"'
 _PIECE: Final = 1 << 20
 _TIMEOUT: Final = 300  # seconds for `terraform show`
+_FORGET: Final = ("forget",)
 _CHANGES: Final = b'"resource_changes"'
 _SMALL: Final = 32_000_000  # bytes; in larger plans the last of two lists counts, as for every JSON reader
 _AGAIN: Final = "Run: terraform show -json tfplan > plan.json"
@@ -314,11 +315,19 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
     if file.deferred_changes:
         partial.append(f"{len(file.deferred_changes)} deferred changes are planned only in part")
         resources = resources + [d.resource_change for d in file.deferred_changes if d.resource_change is not None]
+    if any(r.change.actions == _FORGET for r in resources):
+        resources = [_as_it_stays(r) if r.change.actions == _FORGET else r for r in resources]
     return Plan(
         name, "plan", resources, file.terraform_version, file.format_version,
         drift=file.resource_drift or [], configuration=file.configuration or Configuration(),
         variables=file.variables or {}, prior_state=file.prior_state, partial=tuple(partial), notices=notices,
     )  # fmt: skip
+
+
+def _as_it_stays(r: Resource) -> Resource:
+    """What leaves the state alone stays in the cloud as it was, though the plan says nothing of it afterwards."""
+    change = msgspec.structs.replace(r.change, after=r.change.before, after_sensitive=r.change.before_sensitive)
+    return msgspec.structs.replace(r, change=change)
 
 
 def _planned(file: _PlanFile) -> Iterator[str]:
