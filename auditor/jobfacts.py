@@ -120,6 +120,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     attached_count: list[str] = []
     gpus: list[str] = []  # accelerators per node, stated
     templates: list[str] = []
+    overrides: list[str] = []  # templates beside the types of `type`: nodes start from these, not from `templates`
     parts: list[str] = []
     attach: list[str] = []  # this resource adds to the one it refers to
     zones: list[str] = []

@@ -47,6 +47,8 @@ def read_types(
     names, unknown, path = _names(reader, member)
     if any(reader.values(member, p) for p in member.row.selects):
         return _selected(reader, member)
+    if member.row.overrides:
+        names, unknown, path, lost = _overriding(reader, member, names, unknown, path, lost)
     from_templates = not names and not unknown
     if unknown and not names and member.row.type_once and not template_lost:
         # `instance_types = var.block ? null : var.types` is not known; a template that names the type settles it.
@@ -123,6 +125,26 @@ def read_types(
         tuple(names), tuple(found), tuple(unlisted), unknown, False,
         min(sure) if complete else None, max(sure) if complete else None, path or (member.row.type or [""])[0], cause,
     )  # fmt: skip
+
+
+def _overriding(
+    reader: Reader, member: Member, names: list[str], unknown: bool, path: str, lost: str
+) -> tuple[list[str], bool, str, str]:
+    """The types of templates that stand beside the resource's own types, added to those."""
+    found: list[Member] = []
+    astray = ""
+    for text in member.row.overrides:
+        joined = reader.join(member, text)
+        found.extend(joined.members)
+        if joined.mixed or joined.partial or joined.how in ("unknown", "outside"):
+            astray = astray or f"{member.block}: which template {'.'.join(pointer(text).path)} means cannot be decided"
+    for m in found:
+        more, unsure, _ = _names(reader, m)
+        names = [*names, *(n for n in more if n not in names)]
+        unknown, path = unknown or unsure, path or m.via
+    if astray and not found:
+        return names, True, path or _template_path(reader, member), astray
+    return names, unknown, path, lost
 
 
 def _hidden(reader: Reader, m: Member) -> str:

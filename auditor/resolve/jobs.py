@@ -358,8 +358,8 @@ def _chain(
         chain.append(extra)
     while queue:
         m = queue.pop(0)
-        for text in (*m.row.templates, *m.row.parts):
-            is_template = text in m.row.templates
+        for text in (*m.row.templates, *m.row.overrides, *m.row.parts):
+            is_template = text in m.row.templates or text in m.row.overrides
             joined = reader.join(m, text)
             if joined.mixed:
                 if is_template:
