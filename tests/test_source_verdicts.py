@@ -124,3 +124,14 @@ def test_source_tells_unknown_blocks_that_the_provider_fills_in_otherwise(tmp_pa
     plans = with_source(load(str(UNKNOWN_BLOCKS / "plan.json"), bytes), UNKNOWN_BLOCKS)
     secret = {"aws_secretsmanager_secret.dyn": "SOV004 open"}
     assert _unknown_blocks(plans, tmp_path) == OPEN_COPIES | secret | {"aws_autoscaling_group.train": "NET002 fail"}
+
+
+def test_an_ephemeral_variable_is_open_whatever_its_default(tmp_path: Path) -> None:
+    case = PLANS / "ephemeral-region"
+    with_values = load(str(case / "plan.json"), bytes)
+    found = verdicts(with_source(with_values, case), tmp_path)
+    assert found == {
+        "aws_sqs_queue.where": "SOV002 open",
+        "module.m.aws_sqs_queue.inner": "SOV002 open",
+        "aws_sqs_queue.plain": "SOV001 fail",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -41,7 +42,16 @@ def paired(plan: Plan, tree: SourceTree, notices: tuple[str, ...], workspace: st
         return replace(plan, source=tree, notices=notices)
     from auditor.load.hcl.planned import plan_answers
 
-    return replace(plan, source=tree, notices=notices, answers=plan_answers(tree, workspace))
+    variables = {n: _told(tree, n, v) for n, v in plan.variables.items()}
+    return replace(plan, source=tree, notices=notices, answers=plan_answers(tree, workspace), variables=variables)
+
+
+def _told(tree: SourceTree, name: str, given: Any) -> Any:
+    """What a plan tells of a root variable. Of an ephemeral one it holds nothing: `terraform show` prints its default."""
+    from auditor.load.hcl.modules import literal
+
+    block = tree.root.variables.get(name)
+    return {} if block is not None and literal(block.body.attributes.get("ephemeral")) is True else given
 
 
 def folder_tree(folder: Path, keep_going: bool = False) -> SourceTree:

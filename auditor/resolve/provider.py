@@ -28,6 +28,12 @@ def block_name(config: ProviderConfig) -> str:
     return f"{config.name}.{config.alias}" if config.alias else config.name
 
 
+def _first_name(node: object) -> str:
+    """The first name that an expression mentions."""
+    names = node.get("references") if isinstance(node, dict) else None
+    return str(names[0]) if names else ""
+
+
 class Providers:
     """Provider blocks of one plan."""
 
@@ -96,6 +102,7 @@ class Providers:
             if node is None:
                 continue
             told: tuple[Evidence, ...] = ()
+            said = node
             if self.refs.answers is not None and self.plan.kind == "plan" and isinstance(node, dict) and node.get("references"):
                 node = self.refs.answers.provider(config, attribute, node)
                 if "evaluated" in node:
@@ -118,6 +125,8 @@ class Providers:
                 cause = f"{attribute} of {what} is computed from several values"
             if not values and not cause and any(c is not None for c in trace.constants):
                 cause = f"{attribute} of {what} is computed from a value that is no text"
+            if not values and not cause and not trace.constants and (named := _first_name(said)):
+                cause = f"{attribute} of {what} is computed from {named}, whose value the plan does not hold"
             evidence = (here, *told, *trace.steps)
             if cause:
                 return ProviderRegion(cause=cause, evidence=evidence, sensitive=sensitive)

@@ -1,0 +1,12 @@
+variable "where" {
+  type      = string
+  ephemeral = true
+}
+
+provider "aws" {
+  region = var.where
+}
+
+resource "aws_sqs_queue" "inner" {
+  name = "inner"
+}
