@@ -37,7 +37,8 @@ class LocationSpec(msgspec.Struct, frozen=True, eq=False, dict=True):
 
     path: str
     role: str = "home"
-    kind: str = "region"  # region zone location arn multi_region sku_enum inference_profile_prefix resource_ref other
+    kind: str = "region"  # region zone location arn multi_region sku_enum inference_profile_prefix resource_ref other;
+    # arm_template cfn_template dm_config parameters json_regions: a text that may write out places (resolve/embedded.py)
     use: str = "decide"  # decide | source (names where data comes from) | listed (known, not deciding; see reason)
     topic: str = ""  # "" | network | ai
     effects: dict[str, str] = {}  # value -> stays | pair | any | unknown | zone:<name> | place:<value>
@@ -101,6 +102,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     provider_default: str = ""  # documented default of the provider block; the environment may override it
     environment: list[str] = []  # variables that set the provider's region: never read, named in messages
     by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand
+    provider_where: dict[str, str] = {}  # attribute -> regex: the provider's region fills these alone, before any parent
     parents_decide: bool = False  # the provider's region fills attributes of that name only: a child stands with its parent
     nearest: dict[str, str] = {}  # regex of a home region -> the multi-region that effect `near` means there
     placeless: list[str] = []  # regexes of types without a row (access policies ...) that stand where they say, else nowhere

@@ -25,6 +25,7 @@ from auditor.load.plan import load
 from auditor.model import Finding
 from auditor.pipeline import audit
 from auditor.policytest import to_plan
+from auditor.resolve import embedded
 from auditor.rules import select
 
 TABLES = Path(__file__).parent.parent / "provider_catalog"
@@ -152,6 +153,8 @@ def choice(row: Row) -> Choice | str:
         return effect_choice(row)
     if spec.kind == "sku_enum":
         return "an endpoint outside every catalogue: open as soon as it is set, never a fail"
+    if spec.kind in embedded.KINDS:
+        return "a text that may write out places inside: judged by its own cases"
     if spec.kind == "inference_profile_prefix":
         return Choice(("EU", "GB", "CH"), "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.amazon.nova-lite-v1:0")
     if not cloud.regions and not spec.cloud and spec.kind != "resource_ref":

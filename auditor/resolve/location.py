@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from auditor.facts import Cloud, Facts, LocationSpec, Provider, TypeFacts, provider_source, split_path
 from auditor.model import UNKNOWN, Evidence, Location, Place, Plan, Resource, block_address
+from auditor.resolve import embedded
 from auditor.resolve.provider import Providers
 from auditor.resolve.readings import ANY, Reader
 from auditor.resolve.references import References, Target, Trace, module_of
@@ -134,10 +135,11 @@ class Locator(msgspec.Struct):
         anchors = [*wild, *anchors] if reading.any_type else [*anchors, *wild]
         roots = {s.segments[0] for s in (*anchors, *others)}
         roots.update(split_path(c.partition("=")[0])[0] for s in specs for c in (s.when, s.unless) if c)
-        roots.update(reading.identity, facts.parents, reading.grandparent)
+        roots.update(reading.identity, facts.parents, reading.grandparent, reading.provider_where)
         pointing = {s.segments[0] for s in specs if s.kind in ("resource_ref", "arn") and not s.effects}
         read = {s.segments[0] for s in (*anchors, *others) if s.kind not in ("resource_ref", "arn") or s.effects}
         read.update(split_path(c.partition("=")[0])[0] for s in specs for c in (s.when, s.unless) if c)
+        read.update(reading.provider_where)
         ids = {*reading.identity, *facts.parents, *reading.grandparent, *pointing} - read
         return _TypePlan(
             cloud, source, provider.short or source.rpartition("/")[2], facts, known or reading.any_type,
@@ -259,10 +261,12 @@ class Locator(msgspec.Struct):
             return (self._open(r, tp.anchors[0].path, tp.anchors[0].role, cause),) if cause else ()
         if located := self._from_identity(r, tp, body):
             return located
-        if not cause and (located := self._from_parents(r, tp, body, hops)):
-            return located
         role = tp.anchors[0].role if tp.anchors else "home"
         path = tp.anchors[0].path if tp.anchors else "region"
+        if not cause and self._filled_by_provider(tp, body) and (located := self._from_provider(r, tp, path, role, hops)[0]):
+            return located
+        if not cause and (located := self._from_parents(r, tp, body, hops)):
+            return located
         silent = not cause and not computed and not any(body.get(s.segments) for s in tp.anchors)
         if not tp.known and silent and not reading.by_reference:
             return ()  # newer than the catalogue, and without a location attribute: it may stand nowhere
@@ -285,10 +289,19 @@ class Locator(msgspec.Struct):
             return (replace(opened, evidence=self.providers.region(r, self._provider_attributes(tp)).evidence),)
         return (opened,)
 
+    def _filled_by_provider(self, tp: _TypePlan, body: Body) -> bool:
+        """Whether the provider's region is the resource's own, as attributes of it tell (`provider_where`)."""
+        where = tp.reader.reading.provider_where
+        if not where or not any(s.path in tp.reader.reading.attributes for s in tp.anchors):
+            return False
+        held = [(p, v.value) for a, p in where.items() for v in body.get((a,)) if isinstance(v.value, str)]
+        return bool(held) and all(re.search(p, value) for p, value in held)
+
     def _parent_outside(self, r: Resource, tp: _TypePlan, body: Body) -> str:
         """Why the provider's region does not place a type without a region of its own: its parent is outside the plan."""
         reading = tp.reader.reading
         filled = any(s.kind != "resource_ref" for s in tp.anchors) or any(s.path in reading.attributes for s in tp.others)
+        filled = filled and (not reading.provider_where or self._filled_by_provider(tp, body))
         if not tp.known or not reading.parents_decide or filled:
             return ""
         for path in tp.facts.parents:
@@ -627,6 +640,8 @@ class Locator(msgspec.Struct):
         self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
     ) -> list[Location]:
         """The locations a known value stands for."""
+        if spec.kind in embedded.KINDS:
+            return self._embedded(r, tp, spec, v)
         if spec.effects or spec.kind == "sku_enum":
             effect = spec.effects.get(_text(v.value), "" if spec.kind != "sku_enum" else "unknown")
             return self._effect(r, tp, spec, v, effect, homes, "attribute") if effect else []
@@ -654,6 +669,19 @@ class Locator(msgspec.Struct):
         if topic == "ai" and made.countries != ("*",):
             topic = ""  # a regional endpoint is an ordinary location; only routing is not
         return [replace(made, topic=topic)] if topic else [made]
+
+    def _embedded(self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value) -> list[Location]:
+        """The places that a template (or another text) writes out, each once. What names no single place says nothing."""
+        made: dict[tuple[str, ...], Location] = {}
+        for inside, text in embedded.named(spec.kind, v.value):
+            found = tp.reader.place(text)
+            if found is None or any(p.country == ANY for p in found[0]):
+                continue
+            path = v.path if v.sensitive else f"{v.path}{'' if inside.startswith('[') else '.'}{inside}"
+            here = (Evidence(spec.path if v.sensitive else f"{inside} in {v.path}"),)
+            loc = self._make(r, path, spec.role, text, "attribute", found, here, v.sensitive)
+            made.setdefault(tuple(p.region for p in loc.places), loc)
+        return list(made.values())
 
     def _pointer(self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value) -> list[Location]:
         """An ARN or id that may carry a region; else the resource it refers to, by reference."""
