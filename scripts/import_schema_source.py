@@ -67,7 +67,7 @@ class Package:
             text = file.read_text(encoding="utf-8", errors="replace")
             for m in _FUNC.finditer(text):
                 name = f"{m['of']}.{m['name']}" if m["of"] else m["name"]
-                end = text.find("\n}\n", m.start())
+                end = text.find("\n}\n\n", m.start())  # without the empty line it may stand in a text
                 self.bodies.setdefault(name, text[m.start() : end if end > 0 else len(text)])
             for m in _VAR.finditer(text):
                 self.bodies.setdefault(m["name"], text[m.end() : m.end() + 400_000])
