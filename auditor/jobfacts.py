@@ -144,6 +144,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
     parallel: bool = False  # storage: a parallel file system
     reserved_zone: list[str] = []  # zone of a reservation
     reserved_count: list[str] = []  # instances it holds
+    reserved_type: list[str] = []  # their type: nodes of another one cannot start in it
     merge: list[str] = []
     role: str = ""  # training | inference: the type itself says so
     labels: list[str] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.checks.jobs import JobContext, about, outcome, training_jobs, trigger
-from auditor.model import Job, Outcome, Rule
+from auditor.model import Job, Outcome, Reserved, Rule
 
 
 def reserved_outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
@@ -17,27 +17,31 @@ def reserved_outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
 
 
 def _elsewhere(job: Job) -> Iterator[Outcome]:
-    # A zone's name and its id (`-1a`, `-az1`) cannot be compared.
-    for r in job.reserved:
-        alike = [z for z in job.zones if z.count("-") == r.zone.count("-")]
-        if r.zone and alike and len(alike) == len(job.zones) and r.zone not in alike:
-            zones = ", ".join(job.zones)
-            yield outcome(
-                "CAP001", "fail", job, job.zone_path, zones, r.zone,
-                f"{about(job)}: its reservation {r.block} is in {r.zone}, its nodes are in {zones}; they cannot start in it.",
-                f"Reserve in {zones}, or move the nodes to {r.zone}.", adjust=False,
-            )  # fmt: skip
-            return
+    if not job.reserved or not all(_apart(job, r) for r in job.reserved):
+        return
+    r, zones = job.reserved[0], ", ".join(job.zones)
+    yield outcome(
+        "CAP001", "fail", job, job.zone_path, zones, r.zone,
+        f"{about(job)}: its reservation {r.block} is in {r.zone}, its nodes are in {zones}; they cannot start in it.",
+        f"Reserve in {zones}, or move the nodes to {r.zone}.", adjust=False,
+    )  # fmt: skip
+
+
+def _apart(job: Job, r: Reserved) -> bool:
+    """Whether a reservation is surely in none of the job's zones. A zone's name and its id (`-1a`, `-az1`) cannot be compared."""
+    comparable = bool(r.zone and job.zones) and all(z.count("-") == r.zone.count("-") for z in job.zones)
+    return comparable and r.zone not in job.zones
 
 
 def _short(job: Job) -> Iterator[Outcome]:
-    counts = [r.count for r in job.reserved]
+    usable = [r for r in job.reserved if not _apart(job, r)]
+    counts = [r.count for r in usable]
     held = sum(c for c in counts if c is not None)
     if not counts or None in counts or job.nodes_max is None or held >= job.nodes_max:
         return
-    names = ", ".join(r.block for r in job.reserved)
+    names = ", ".join(r.block for r in usable)
     yield outcome(
-        "CAP003", "fail", job, job.size_path or job.reserved[0].path, f"{held} reserved", f"{job.nodes_max} nodes",
+        "CAP003", "fail", job, job.size_path or usable[0].path, f"{held} reserved", f"{job.nodes_max} nodes",
         f"{about(job)}: {names} holds {held} instances, the job may have {job.nodes_max} nodes; the last ones may never start.",
         f"Reserve {job.nodes_max} instances, or lower the maximum to {held}.",
     )  # fmt: skip

@@ -294,6 +294,9 @@ def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home
         return f"{r.address}: {location.path} {verb}{at_home} {to} {where}."
     if location.role == "processing" and at_home:  # it stands elsewhere: here it only works
         return f"{r.address}: {location.path} lets data be processed in {where}."
+    first = next((loc for loc in s.locations if loc.role == "home"), location)
+    if at_home and location is not first and location.source == "reference":  # a part of it that is another resource
+        return f"{r.address}: {location.path} refers to something in {where}, the resource itself stands in {place_text(first)}."
     return f"{r.address} {_verb(r.action, r.importing)} {where}."
 
 

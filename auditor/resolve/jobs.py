@@ -185,8 +185,8 @@ class JobBuilder(msgspec.Struct):
         existing = self._existing(r)
         unit = Unit(
             member, chain, types, size, zones, fabric, said, refused, count_cards(reader, chain),
-            partition_of(reader, chain), shields, _reserved(reader, chain, roots), placement, merge, role, reason,
-            (kind, per_domain), key, existing, tuple(_labelled(reader, chain)),
+            partition_of(reader, chain), shields, _reserved(reader, chain, roots, attachments, types.names), placement,
+            merge, role, reason, (kind, per_domain), key, existing, tuple(_labelled(reader, chain)),
         )  # fmt: skip
         if own and reader.refs.looked == looked:
             self._apart.setdefault(own, {})[zones] = unit
@@ -431,11 +431,17 @@ def _placement(reader: Reader, chain: Sequence[Member], roots: Mapping[str, str]
     return next((found[label] for label in order if label in found), Said(False))
 
 
-def _reserved(reader: Reader, chain: Sequence[Member], roots: Mapping[str, str]) -> tuple[Reserved, ...]:
-    """Reservations of the plan that the nodes start in."""
+def _reserved(
+    reader: Reader, chain: Sequence[Member], roots: Mapping[str, str], attachments: Attachments, names: Iterable[str]
+) -> tuple[Reserved, ...]:
+    """Reservations of the plan that the nodes start in: those they name, and those of a group that they name."""
     found: list[Reserved] = []
-    for m in chain:
+    wanted = {name.casefold() for name in names}
+    for m in (*chain, *(extra for part in chain[1:] for extra in attachments.of(part.resource))):
         if not m.row.reserved_zone and not m.row.reserved_count:
+            continue
+        held = {str(v).casefold() for p in m.row.reserved_type for v in reader.known(m, p)}
+        if held and wanted and not held & wanted:
             continue
         zones = [str(v).rpartition("/")[2] for p in m.row.reserved_zone for v in reader.known(m, p)]
         counts = [int(v) for p in m.row.reserved_count for v in reader.known(m, p) if isinstance(v, (int, float))]
