@@ -423,7 +423,7 @@ def _spell(path: Key) -> str:
 def _show(value: Any) -> str:
     """A value as the file shows it, short."""
     if isinstance(value, dict):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
     if value is None:

@@ -14,6 +14,7 @@ from auditor.model import Location, Place
 
 _PLAIN: Final = ("region", "location", "multi_region")
 _NOT_OPEN: Final = re.compile("announced|restricted", re.IGNORECASE)  # in a region's display name or caveat
+_ZONE: Final = re.compile("-?[a-z]|-[a-z0-9]{1,5}")  # what a zone puts behind its region
 _SHOWN: Final = 3  # values named at most
 
 
@@ -74,12 +75,19 @@ class Remedies:
             return f"Change {attribute} to an allowed place{rest}."
         if location.source == "provider" or attribute.startswith("("):
             return f"Use a provider whose region is allowed, such as {region}."
-        if location.source == "reference" or (spec is not None and spec.kind in ("arn", "resource_ref")):
+        if location.source in ("reference", "arn") or (spec is not None and spec.kind in ("arn", "resource_ref")):
             return f"Point {attribute} at something in an allowed place, such as {region}{otherwise}."
-        if spec is not None and spec.kind == "zone":
+        named = location.places[0].region if len(location.places) == 1 else ""
+        around = location.value.lower().partition(named.lower()) if named and location.value else ("", "", "")
+        if (spec is not None and spec.kind == "zone") or (around[1] and not around[0] and _ZONE.fullmatch(around[2])):
             return f"Set {attribute} to a zone of an allowed region, such as {region}."
         if spec is None or (spec.kind in _PLAIN and not spec.lookup):
             provided = cloud is not None and attribute in cloud.reading.provider.get("", ())
+            if around[1] and (around[0] or around[2]):  # the region stands inside: `projects/p/locations/us-east1`
+                at = len(around[0])
+                return f'Set {attribute} = "{location.value[:at]}{region}{location.value[at + len(named) :]}"{otherwise}.'
+            if location.path.endswith("[]"):
+                return f'Set {attribute} = ["{region}"]{otherwise}.'
             return f'Set {attribute} = "{region}"{" or use a provider of that region" if provided else otherwise}.'
         return f"Change {attribute} so that it means an allowed place, such as {region}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -25,6 +26,7 @@ ALLOW = "version: 1\nallow: [EU]\n"
         ("wrong type", b'{"format_version": "1.2", "resource_changes": "x"}', "not a plan"),
         ("null change", b'{"format_version": "1.2", "resource_changes": [{"address": "a.b", "change": null}]}', "plan"),
         ("deep nesting", b'{"format_version": ' + b"[" * 100_000, "broken JSON|nested|not a plan"),
+        ("compressed", gzip.compress(PLAN), "compressed (gzip)"),
         ("plan log", b'{"@level":"info","@message":"Terraform 1.11.4"}\n{"@level":"info"}\n', "streaming log"),
     ],
 )

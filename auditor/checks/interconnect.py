@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from auditor.checks.jobs import (
     JobContext,
@@ -85,6 +87,9 @@ def _without(job: Job, context: JobContext, only_at_max: bool, what: str) -> Out
     )  # fmt: skip
 
 
+_ATTRIBUTE: Final = re.compile(r"[a-z0-9_.]*[_.\[][a-z0-9_.\[\]*]*(?: |$)")  # what is missing is an attribute, not a thing
+
+
 def _off(job: Job, context: JobContext, only_at_max: bool) -> Outcome:
     if job.split:
         message = f"{about(job)}, {job.fabric} capable, and its nodes share no fabric partition: {job.split}."
@@ -98,8 +103,9 @@ def _off(job: Job, context: JobContext, only_at_max: bool) -> Outcome:
         return _autoscaled(job, context, what, job.fabric_path)
     message = f"{job.name}: {size_text(job)}, {what}.{burn_text(job, context)}"
     return outcome(
-        "NET002", "fail", job, job.fabric_path, "not set", missing, message, f"Set {missing}."
-    )
+        "NET002", "fail", job, job.fabric_path, "not set", missing, message,
+        f"{'Set' if _ATTRIBUTE.match(missing) else 'Add'} {missing}.",
+    )  # fmt: skip
 
 
 def _tcpx(job: Job, context: JobContext, only_at_max: bool) -> Outcome:

@@ -323,11 +323,23 @@ def _open_message(r: Resource, location: Location, where: str) -> str:
 def _open_remedy(s: Subject, location: Location) -> str:
     if location.unconfirmed:
         return "Confirm the fact and mend its row in the catalogue, or choose a place that is confirmed."
+    cause, path = location.cause, location.path
+    if s.alternatives and cause.startswith("whether scope"):
+        return "Make what the scope matches by (tags, say) known at plan time, or allow the place with and without it."
+    if cause.endswith("the destination is outside the plan"):
+        return f"Manage what {path} names in this plan, or look up where it is and waive this."
+    if cause.endswith("where this puts data is not known"):
+        return f"Look up where {path} leads, and waive this if the place is allowed."
     if location.value and not location.places and location.source == "unknown":
-        return f"Correct {location.path}, or add the place to the policy's catalog.regions."
-    if location.role == "home":
-        return f"Set {location.path} literally, or pass --assume {s.cloud}.region=REGION."
-    return f"Set {location.path} to a value that is known at plan time."
+        return f"Correct {path}, or add the place to the policy's catalog.regions."
+    if location.role != "home":
+        return f"Set {path} to a value that is known at plan time."
+    assumed = f"or pass --assume {s.cloud}.region=REGION."
+    if "provider" in cause:
+        return f"Set the region of its provider literally, {assumed}"
+    if "known only after apply" in cause or "computed" in cause:
+        return f"Set {path} literally, {assumed}"
+    return f"Put what it belongs to into the plan, {assumed}"
 
 
 def _fail_remedy(s: Subject, location: Location, context: SovereigntyContext) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _STREAM: Final = b'"@level"'
 _PIECE: Final = 1 << 20
 _TIMEOUT: Final = 300  # seconds for `terraform show`
+_GZIP: Final = b"\x1f\x8b"
 _FORGET: Final = ("forget",)
 _CHANGES: Final = b'"resource_changes"'
 _SMALL: Final = 32_000_000  # bytes; in larger plans the last of two lists counts, as for every JSON reader
@@ -148,6 +149,9 @@ def _read(name: str, data: bytes, path: Path | None) -> Plan:
     if data[:4] == b"PK\x03\x04":
         tree = archive_tree(path, data) if path is not None else None
         data = _show(name, path)
+    if data[:2] == _GZIP:
+        told = f"Run: gunzip -c {name} | auditor check -" if path is not None else "Uncompress it first."
+        raise InputError(f"{name}: compressed (gzip): one plan is read as it is, archives by `auditor sweep`", told)
     text, notices = _unwrap(name, data)
     if not text[:_TAIL].strip() and not text.strip():
         raise InputError(f"{name}: the file is empty", "Run: terraform show -json tfplan > plan.json")
