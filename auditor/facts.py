@@ -102,6 +102,10 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     provider_default: str = ""  # documented default of the provider block; the environment may override it
     environment: list[str] = []  # variables that set the provider's region: never read, named in messages
     by_reference: bool = False  # the provider block's references (a cluster) tell where its resources stand
+    redirects: list[str] = []  # regexes over the provider block's attributes that send its calls elsewhere; group `service`
+    own_hosts: list[str] = []  # regexes: hosts that are the cloud's own
+    redirected_types: dict[str, str] = {}  # service of a redirect -> regex of its types, where it does not begin their name
+    redirects_nothing: list[str] = []  # services that store nothing: where their calls go does not matter
     provider_where: dict[str, str] = {}  # attribute -> regex: the provider's region fills these alone, before any parent
     parents_decide: bool = False  # the provider's region fills attributes of that name only: a child stands with its parent
     nearest: dict[str, str] = {}  # regex of a home region -> the multi-region that effect `near` means there

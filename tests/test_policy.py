@@ -56,9 +56,12 @@ REFUSED = {
     "operators with a region": ("version: 1\noperators:\n  allow: [aws:eu-central-1]\n", "p.yaml:3 operators.allow takes"),
     "off without a reason": ("version: 1\nrules:\n  SOV001: {level: off}\n", "p.yaml:3 SOV001 is off without a reason"),
     "off, short": ("version: 1\nrules:\n  SOV001: off\n", "p.yaml:3 YAML reads this as false for rules.SOV001: a rule is"),
-    "off for a blank reason": ('version: 1\nrules:\n  SOV001: {level: "off", reason: " "}\n', "p.yaml:3 expected text (not blank)"),
+    "off for a blank reason": (
+        'version: 1\nrules:\n  SOV001: {level: "off", reason: " "}\n', "p.yaml:3 expected text (not blank)",
+    ),
     "a waiver for a blank reason": (
-        'version: 1\nwaivers:\n  - {rule: SOV001, address: a, reason: " ", expires: 2027-01-01}\n', "p.yaml:3 expected text (not blank)",
+        'version: 1\nwaivers:\n  - {rule: SOV001, address: a, reason: " ", expires: 2027-01-01}\n',
+        "p.yaml:3 expected text (not blank)",
     ),
     "meta off": ("version: 1\nrules:\n  META006: {level: off, reason: x}\n", "p.yaml:3 META006 cannot be switched off"),
     "unknown rule": ("version: 1\nrules:\n  SOV01: {level: note}\n", 'p.yaml:3 unknown rule "SOV01"; did you mean "SOV0'),

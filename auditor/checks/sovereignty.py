@@ -335,6 +335,8 @@ def _open_remedy(s: Subject, location: Location) -> str:
     if location.role != "home":
         return f"Set {path} to a value that is known at plan time."
     assumed = f"or pass --assume {s.cloud}.region=REGION."
+    if "sends its calls to" in cause:
+        return f"Look up where that address stands, and pass --assume {s.cloud}.region=REGION, or waive this."
     if "provider" in cause:
         return f"Set the region of its provider literally, {assumed}"
     if "known only after apply" in cause or "computed" in cause:

@@ -253,6 +253,36 @@ class Locator(msgspec.Struct):
 
     def _home(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
         """Empty: nothing is known of the type, or it stands nowhere in particular."""
+        found = self._homes_of(r, tp, body, hops)
+        if not found or not tp.reader.reading.redirects or tp.facts.global_:
+            return found
+        regions = {p.region for loc in found for p in loc.places}
+        cause = self._redirected(r, tp, regions)
+        if not cause:
+            return found
+        if located := self._from_assumption(r, tp, found[0].path, found[0].role):
+            return located
+        opened = self._open(r, found[0].path, found[0].role, cause, found[0].sensitive)
+        return (replace(opened, evidence=found[0].evidence),)
+
+    def _redirected(self, r: Resource, tp: _TypePlan, regions: set[str]) -> str:
+        """Why a region says nothing: the provider block sends the calls for this type to an address of its own."""
+        reading = tp.reader.reading
+        kind = r.type.partition("_")[2]
+        for at in self.providers.redirects(r, reading.redirects):
+            if at.service in reading.redirects_nothing:
+                continue
+            types = reading.redirected_types.get(at.service)
+            if at.service and not (re.search(types, r.type) if types else f"{kind}_".startswith(f"{at.service}_")):
+                continue
+            own = bool(at.host) and any(re.search(p, at.host) for p in reading.own_hosts)
+            if own and not {label for label in at.host.split(".") if label in tp.cloud.regions} - regions:
+                continue
+            where = at.host if at.host and not at.sensitive else "an address that is not told"
+            return f"{at.what} sends its calls to {where}: where that stands is not known"
+        return ""
+
+    def _homes_of(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
         found, computed, cause = self._explicit(r, tp, body, tp.anchors)
         reading = tp.reader.reading
         if found:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
 import msgspec
 
 from auditor.model import UNKNOWN, Evidence, Plan, ProviderConfig, Resource, block_address
@@ -23,6 +26,33 @@ class ProviderRegion(msgspec.Struct, frozen=True):
     targets: tuple[Target, ...] = ()  # resources the block refers to (a cluster, say)
 
 
+class Redirect(msgspec.Struct, frozen=True, gc=False):
+    """An attribute of a provider block that sends calls elsewhere. service: "" for all. host: "" where not known."""
+
+    what: str
+    service: str
+    host: str
+    sensitive: bool
+
+
+def _leaves(node: object, at: str = "") -> Iterator[tuple[str, object]]:
+    """(path, expression) of what a provider block writes, nested blocks walked through."""
+    if isinstance(node, Mapping):
+        if at and ("constant_value" in node or "references" in node):
+            yield at, node
+            return
+        for name, inner in node.items():
+            yield from _leaves(inner, f"{at}.{name}" if at else str(name))
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _leaves(inner, at)
+
+
+def _host(address: str) -> str:
+    """The host of a URL, or of what is written in its place; no user, password, port or path."""
+    return address.rpartition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0].lower()
+
+
 def block_name(config: ProviderConfig) -> str:
     """How people write it: `aws.us`, or `aws`."""
     return f"{config.name}.{config.alias}" if config.alias else config.name
@@ -41,6 +71,7 @@ class Providers:
         self.plan = plan
         self.refs = refs
         self._cache: dict[tuple[str, str, tuple[str, ...]], ProviderRegion] = {}
+        self._redirects: dict[tuple[str, str], tuple[Redirect, ...]] = {}
 
     def key_of(self, resource: Resource) -> str:
         """The `provider_config_key` of the resource's block; "" where the block is gone."""
@@ -136,6 +167,26 @@ class Providers:
             cause=f"{what} sets no {attributes[0] if attributes else 'region'}: it comes from the environment",
             evidence=(here,),
         )
+
+    def redirects(self, resource: Resource, patterns: Sequence[str]) -> tuple[Redirect, ...]:
+        """Addresses to which the provider block of a resource sends calls of its cloud."""
+        key = (self.key_of(resource), resource.provider_name)
+        if key not in self._redirects:
+            found: list[Redirect] = []
+            for config in self.blocks_for(*key):
+                for path, node in _leaves(config.expressions):
+                    match = next((m for p in patterns if (m := re.fullmatch(p, path))), None)
+                    if match is None:
+                        continue
+                    trace = self.refs.follow(config.module_address, node)
+                    values = [c for c in trace.constants if isinstance(c, str)]
+                    host = _host(values[0]) if len(values) == 1 and not (trace.unresolved or trace.targets) else ""
+                    if values == [""] or (not values and not trace.unresolved and not trace.targets):
+                        continue  # null or empty: not set
+                    service = match.groupdict().get("service") or ""
+                    found.append(Redirect(f'{path} of provider "{block_name(config)}"', service, host, trace.sensitive))
+            self._redirects[key] = tuple(found)
+        return self._redirects[key]
 
     def references(self, resource: Resource) -> tuple[tuple[Target, ...], tuple[Evidence, ...]]:
         """The resources that the provider block of `resource` mentions anywhere (the cluster it talks to)."""
