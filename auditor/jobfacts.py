@@ -165,12 +165,16 @@ class Row(msgspec.Struct, frozen=True, gc=False, eq=False):
 
 
 class Nics(msgspec.Struct, frozen=True, gc=False, eq=False):
-    """Fabric cards a family of types needs: `count` entries, `value` where the entry names its kind, `host` more."""
+    """Fabric cards a family of types needs: `count` entries, `value` where the entry names its kind, `host` more.
+
+    count 0: interfaces do not join these types. want: what switches their fabric on instead.
+    """
 
     types: str
     count: int
     value: str = ""
     host: int = 0
+    want: str = ""
 
 
 class Slice(msgspec.Struct, frozen=True, gc=False, eq=False):

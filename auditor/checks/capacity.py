@@ -114,6 +114,8 @@ def _unreserved(job: Job, least: int) -> Iterator[Outcome]:
         return
     if job.reservation is True or job.capacity_block or job.asks("spot").verdict is True:
         return
+    if "queued" in job.said and job.asks("queued").verdict is not False:
+        return  # waits until all of its nodes can start at once
     opens = [job.asks(k) for k in ("reservation", "block") if job.asks(k).verdict is None]
     remedy = "Reserve capacity (a reservation, capacity block or training plan) and point the nodes at it."
     if opens:

@@ -89,7 +89,8 @@ def _read(
         on = True if True in verdicts else (None if None in verdicts else False)
     missing: list[str] = []
     if on is False and spec.missing:
-        missing.append(spec.missing)
+        wanted = {n.want for t in types if (n := nics_of(sizing.cloud.jobs.nics, t.instance_type)) is not None}
+        missing.append(wanted.pop() if len(wanted) == 1 and "" not in wanted else spec.missing)
     for m, f in specs:
         for text in f.needs:
             got = holds(reader, m, text, types)
@@ -119,6 +120,9 @@ def _count_nics(
 ) -> bool | None:
     verdicts: list[bool | None] = []
     for need in needs:
+        if not need.count:
+            verdicts.append(False)
+            continue
         if networks:
             entries = [v.value for v in reader.values(m, path)]
             known = sum(1 for e in entries if e is not UNKNOWN)
