@@ -95,6 +95,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     strip: list[str] = []  # regexes removed from a value before it is read
     attributes: list[str] = []  # generic location attributes of types without a row, in order
     identity: list[str] = []  # attributes that hold an id with a region in it
+    json_text: list[str] = []  # attributes that hold an object, as JSON text in older versions of the provider
     any_type: bool = False  # every type of the provider that is not global stands in the provider's region
     provider: dict[str, list[str]] = {}  # location kind or "" -> attributes of the provider block, in order
     zone_within_provider: bool = False  # a zone attribute can only name a zone of the provider's region

@@ -56,6 +56,17 @@ class Body:
         """The same marks over other values."""
         return Body(values, self.unknown, self._sensitive_raw)
 
+    def decoded(self, names: Iterable[str]) -> Body:
+        """The same body with attributes that hold JSON text decoded; text that is none stays text."""
+        values = dict(self.values)
+        for name in names:
+            if isinstance(values.get(name), str):
+                try:
+                    values[name] = msgspec.json.decode(values[name])
+                except (msgspec.DecodeError, RecursionError):
+                    continue
+        return self.with_values(values)
+
     def first(self, path: str) -> Any:
         """The first value under a dotted path: the value, UNKNOWN or None."""
         found = self.get(tuple(path.split(".")))

@@ -49,6 +49,7 @@ ANCHORS = {
 WHEN = {
     "aws_sns_topic_subscription": {"protocol": "sqs"},
     "azapi_resource": {"type": "Microsoft.CognitiveServices/accounts/deployments@2025-06-01", "parent_id": FOREIGN},
+    "azapi_resource body.properties.computeLocation": {"type": "Microsoft.MachineLearningServices/workspaces/computes@2024-10"},
     "azapi_resource replica": {"type": "Microsoft.Storage/storageAccounts@2023-01-01"},
     "azapi_resource (always)": {"type": "Microsoft.KeyVault/vaults@2023-07-01"},
     "azapi_update_resource replica": {"type": "Microsoft.Storage/storageAccounts@2023-01-01"},

@@ -60,6 +60,14 @@ class _TypePlan(msgspec.Struct, frozen=True):
     projection: Projection
     reader: Reader
 
+    def after(self, resource: Resource) -> Body:
+        body = self.projection.after(resource)
+        return body.decoded(texts) if (texts := self.reader.reading.json_text) else body
+
+    def before(self, resource: Resource) -> Body:
+        body = self.projection.before(resource)
+        return body.decoded(texts) if (texts := self.reader.reading.json_text) else body
+
 
 class Locator(msgspec.Struct):
     """Locates the resources of one plan. `assume` maps `aws.region`-like names to values."""
@@ -171,7 +179,7 @@ class Locator(msgspec.Struct):
             locations = (_at(locations[0], address),) if len(locations) == 1 else tuple([_at(x, address) for x in locations])
         else:
             looked = self.refs.looked
-            status, locations, own = self._place(resource, tp, tp.projection.after(resource))
+            status, locations, own = self._place(resource, tp, tp.after(resource))
             if not own:
                 self._placed[apart if self.refs.looked == looked else key] = (status, locations)
         meta = tp.facts
@@ -222,7 +230,7 @@ class Locator(msgspec.Struct):
         held = self._were.get(apart, self._were.get(key))
         if held is None:
             looked = self.refs.looked
-            body = tp.projection.before(r)
+            body = tp.before(r)
             before = tuple(self._explicit(r, tp, body, tp.anchors)[0]) or self._from_identity(r, tp, body)
             held = tuple(map(_withheld, before))
             self._were[apart if self.refs.looked == looked else key] = held
@@ -244,7 +252,7 @@ class Locator(msgspec.Struct):
         seen = self._shared.get(key)
         if seen is not None:
             return seen
-        found = self._home(r, tp, tp.projection.after(r), hops)
+        found = self._home(r, tp, tp.after(r), hops)
         if all(loc.source != "prior" for loc in found) and (not hops or (found and all(loc.complete for loc in found))):
             self._shared[key] = found
         return found
@@ -322,7 +330,7 @@ class Locator(msgspec.Struct):
     def _filled_by_provider(self, tp: _TypePlan, body: Body) -> bool:
         """Whether the provider's region is the resource's own, as attributes of it tell (`provider_where`)."""
         where = tp.reader.reading.provider_where
-        if not where or not any(s.path in tp.reader.reading.attributes for s in tp.anchors):
+        if not where or not tp.known or not any(s.path in tp.reader.reading.attributes for s in tp.anchors):
             return False
         held = [(p, v.value) for a, p in where.items() for v in body.get((a,)) if isinstance(v.value, str)]
         return bool(held) and all(re.search(p, value) for p, value in held)
@@ -475,7 +483,7 @@ class Locator(msgspec.Struct):
         block = block_address(r)
         if "[" in path and len(nodes := self.refs.expressions(block, segments)) > 1:
             tp = self._type(r)
-            values = tp.projection.after(r).get(segments) if tp is not None else []
+            values = tp.after(r).get(segments) if tp is not None else []
             here = next((v for v in values if v.path == path), None)
             if len(values) == len(nodes) and here is not None:
                 constant = [isinstance(n, dict) and "constant_value" in n and not n.get("references") for n in nodes]
@@ -585,7 +593,7 @@ class Locator(msgspec.Struct):
 
     def _from_prior(self, r: Resource, tp: _TypePlan, path: str, role: str) -> tuple[Location, ...]:
         if r.change.actions in (("update",), ("no-op",)):
-            body = tp.projection.before(r)
+            body = tp.before(r)
             before = self._explicit(r, tp, body, tp.anchors)[0] or list(self._from_identity(r, tp, body))
             if before:
                 return tuple(replace(b, source="prior") for b in before)
@@ -870,7 +878,7 @@ class Locator(msgspec.Struct):
                 continue
             found = found or []
             self._routing.add(other.address)  # profiles that copy from each other end here
-            for routed in self._others(other, tp, tp.projection.after(other), ()):
+            for routed in self._others(other, tp, tp.after(other), ()):
                 if routed.topic == "ai":
                     evidence = (Evidence(f"{v.path} refers to {other.address}"), *routed.evidence)
                     found.append(replace(routed, address=r.address, path=v.path, role=spec.role, evidence=evidence))

@@ -101,7 +101,7 @@ class Reader(msgspec.Struct):
         body = self._parsed(resource, self._whens[key].after(resource))
         block = block_address(resource)
         for row in wanted:
-            read = _decoded(body, row.json) if row.json else body
+            read = body.decoded(row.json) if row.json else body
             made = Member(resource, row, read, block, cloud, configured=block in self.plan.blocks)
             if all(self.holds(made, c) is not False for c in row.when):
                 return True
@@ -115,7 +115,7 @@ class Reader(msgspec.Struct):
         body = self._parsed(resource, body)
         block = block_address(resource)
         for row in rows:
-            read = _decoded(body, row.json) if row.json else body
+            read = body.decoded(row.json) if row.json else body
             made = Member(resource, row, read, block, cloud, configured=block in self.plan.blocks)
             if all(self.holds(made, c) for c in row.when):
                 other = self.facts.cloud(row.cloud) if row.cloud else None
@@ -456,18 +456,6 @@ def _filtered(body: Body, steps: tuple[str, ...]) -> list[Value]:
     kept = [v.path.rpartition(".")[0] for v in keys if v.value == wanted]
     values = body.get((*steps[:at], name, *steps[at + 1 :]))
     return [v for v in values if any(v.path.startswith(k + ".") for k in kept)]
-
-
-def _decoded(body: Body, names: Iterable[str]) -> Body:
-    """The same body with attributes that hold JSON text decoded; text that is none stays text."""
-    values = dict(body.values)
-    for name in names:
-        if isinstance(values.get(name), str):
-            try:
-                values[name] = msgspec.json.decode(values[name])
-            except (msgspec.DecodeError, RecursionError):
-                continue
-    return body.with_values(values)
 
 
 def _strangers(found: Iterable[Member], values: Iterable[Value], constants: Iterable[Any]) -> bool:
