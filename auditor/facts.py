@@ -79,7 +79,7 @@ class Lookup(msgspec.Struct, frozen=True, gc=False, eq=False):
     """One attempt to read a value as a region id: change its case, put a prefix before it, accept only these kinds."""
 
     prefix: str = ""  # ids of a service that names its regions in its own way stand behind one
-    case: str = "none"  # none | lower | upper | squeeze (lower-case, spaces removed)
+    case: str = "none"  # none | lower | upper | squeeze (lower-case, spaces removed) | dashed (lower-case, `_` is `-`)
     kinds: list[str] = []  # empty: every kind
 
 
@@ -92,6 +92,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False, eq=False):
     id_patterns: list[str] = []  # regexes over ARNs, self-links, ids; groups `region`, optional `service`
     regionless_services: list[str] = []
     aliases: dict[str, str] = {}
+    elsewhere: dict[str, str] = {}  # prefix of a value ("": any value) -> the cloud whose region the rest of it names
     strip: list[str] = []  # regexes removed from a value before it is read
     attributes: list[str] = []  # generic location attributes of types without a row, in order
     identity: list[str] = []  # attributes that hold an id with a region in it
@@ -180,6 +181,11 @@ class Cloud(msgspec.Struct, frozen=True, eq=False, dict=True):
         """The catalogue's spelling of an instance type, where the cloud takes any case."""
         return name if name in self.instances else self._folded.get(name.lower(), name)
 
+    def spelled(self, value: str, lookup: str) -> list[str]:
+        """A value in the ways this cloud writes regions of another one, as it stands first."""
+        attempts = self.reading.lookups.get(lookup, ())
+        return list(dict.fromkeys((value, *(attempt.prefix + _case(value, attempt.case) for attempt in attempts))))
+
     def find(self, value: str, lookup: str = "default") -> tuple[str, Region] | None:
         """The region (or zone with a country of its own) a value names, as (id, region); None if unknown."""
         key = (value, lookup)
@@ -230,6 +236,8 @@ def _case(text: str, case: str) -> str:
         return text.upper()
     if case == "squeeze":
         return re.sub(r"[\s_-]", "", text.lower())
+    if case == "dashed":
+        return text.lower().replace("_", "-")
     return text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -158,6 +159,10 @@ def choice(row: Row) -> Choice | str:
         return "a text that may write out places inside: judged by its own cases"
     if spec.kind == "inference_profile_prefix":
         return Choice(("EU", "GB", "CH"), "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.amazon.nova-lite-v1:0")
+    if cloud.reading.elsewhere and not spec.cloud:
+        prefix, other = next(iter(cloud.reading.elsewhere.items()))
+        (inside, country), (outside, _) = two_places(other, "")
+        return Choice((country,), prefix + inside, prefix + outside)
     if not cloud.regions and not spec.cloud and spec.kind != "resource_ref":
         return "a region of the cloud that another attribute names: judged by its own cases"
     if spec.lookup == "network_zone":
@@ -172,6 +177,8 @@ def choice(row: Row) -> Choice | str:
         form = "arn:aws:kinesis:{}:123456789012:stream/x"
     if spec.kind == "resource_ref":
         return Choice((country,), inside, outside, elsewhere)
+    if any(attempt.case == "dashed" for attempt in cloud.reading.lookups.get(spec.lookup, ())):
+        inside, outside = (value.upper().replace("-", "_") for value in (inside, outside))
     return Choice((country,), form.format(inside), form.format(outside), elsewhere)
 
 
@@ -207,7 +214,10 @@ def home_value(row: Row, spec: LocationSpec, inside: str) -> str:
 def met(row: Row) -> Mapping[str, Any]:
     """Values that meet the row's condition."""
     kinds = (f"{row.type} {row.spec.path}", f"{row.type} {row.spec.role}", row.type)
-    return next((WHEN[k] for k in kinds if k in WHEN), {})
+    found = next((WHEN[k] for k in kinds if k in WHEN), None)
+    path, _, pattern = row.spec.when.partition("=")
+    plain = re.fullmatch(r"\^(?:\(\?i:)?([\w.-]+?)\)?\$", pattern)
+    return found if found is not None else nested(path, plain[1]) if plain else {}
 
 
 def resource(row: Row, value: Any, unknown: bool) -> list[dict[str, Any]]:

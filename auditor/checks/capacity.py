@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from auditor.checks.jobs import JobContext, about, outcome, training_jobs, trigger
 from auditor.model import Job, Outcome, Reserved, Rule
+from auditor.spelling import plural
 
 
 def reserved_outcomes(jobs: Sequence[Job]) -> Iterator[Outcome]:
@@ -41,9 +42,10 @@ def _short(job: Job) -> Iterator[Outcome]:
         return
     names = ", ".join(r.block for r in usable)
     yield outcome(
-        "CAP003", "fail", job, job.size_path or usable[0].path, f"{held} reserved", f"{job.nodes_max} nodes",
-        f"{about(job)}: {names} holds {held} instances, the job may have {job.nodes_max} nodes; the last ones may never start.",
-        f"Reserve {job.nodes_max} instances, or lower the maximum to {held}.",
+        "CAP003", "fail", job, job.size_path or usable[0].path, f"{held} reserved", plural(job.nodes_max, "node"),
+        f"{about(job)}: {names} holds {plural(held, 'instance')}, the job may have {plural(job.nodes_max, 'node')}; "
+        "the last ones may never start.",
+        f"Reserve {plural(job.nodes_max, 'instance')}, or lower the maximum to {held}.",
     )  # fmt: skip
 
 

@@ -362,6 +362,8 @@ class Locator(msgspec.Struct):
             if not values and spec.absent:
                 found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, (), "default"))
             for v in values:
+                if (spec.when or spec.unless) and not _applies(spec, body, v.path):
+                    continue
                 if v.value is UNKNOWN:
                     if self._is_computed(r, spec, v):
                         if spec.absent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -32,12 +33,12 @@ class Reader:
         if spec is not None:
             lookup = spec.lookup or lookup
             if spec.cloud and spec.cloud != cloud.id:
-                other = self.facts.cloud(spec.cloud)
-                if other is None:
-                    return None
-                cloud, lookup = other, spec.lookup or "default"
+                return self._abroad(spec.cloud, cloud.spelled(value, lookup))
         found = cloud.find(value, lookup)
         if found is None:
+            for prefix, other in self.reading.elsewhere.items():
+                if value.startswith(prefix) and (there := self._abroad(other, [value.removeprefix(prefix)])) is not None:
+                    return there
             if value.lower() == "global":
                 return (Place(cloud.id, "global", ANY),), True
             if inner := cloud.region_in_id(value):
@@ -48,6 +49,12 @@ class Reader:
         if region_id.lower() == "global":
             return (Place(cloud.id, region_id, ANY),), True
         return cloud.places(region_id, region)
+
+    def _abroad(self, cloud_id: str, texts: Sequence[str]) -> tuple[tuple[Place, ...], bool] | None:
+        """The places of another cloud that one of the texts names."""
+        cloud = self.facts.cloud(cloud_id)
+        found = next((f for text in texts if (f := cloud.find(text)) is not None), None) if cloud is not None else None
+        return cloud.places(*found) if cloud is not None and found is not None else None
 
     def profile_prefix(self, value: str) -> str | None:
         """The geographic prefix of a model or profile id; "" for a plain model; None where it cannot be told."""
