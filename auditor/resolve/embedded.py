@@ -13,14 +13,20 @@ from typing import Any, Final
 
 import msgspec
 
-# Kind of a location row -> where in a document it is looked for ("": everywhere), and the keys that name a place.
-_FORMS: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
-    "arm_template": ("resources", re.compile(r"location(Name)?")),
-    "cfn_template": ("Resources", re.compile(r"(?!Source)[A-Za-z]*Regions?|[a-z]+-region")),
-    "json_regions": ("", re.compile(r"(?!Source|source)([A-Za-z]*R|[a-z]+-r|r)egions?")),
-    "parameters": ("", re.compile(r"(?i)(?!source).*(region|location).*")),
-    "dm_config": ("resources", re.compile(r"region|zone|location")),
-}
+# Kind of a location row -> where in a document it is looked for ("": everywhere), the keys that name a place, and where
+# such a key surely says where something stands (searched in its path; elsewhere it may name a source, or a DNS policy).
+_FORMS: Final[Mapping[str, tuple[str, re.Pattern[str], re.Pattern[str]]]] = {
+    "arm_template": ("resources", re.compile(r"location(Name)?"), re.compile("")),
+    "cfn_template": (
+        "Resources", re.compile(r"(?!Source)[A-Za-z]*Regions?|[a-z]+-region"), re.compile("Replica|Destination|Target|Copy"),
+    ),
+    "json_regions": (
+        "", re.compile(r"(?!Source|source)([A-Za-z]*R|[a-z]+-r|r)egions?"),
+        re.compile("Replica|Destination|Target|Copy|logConfiguration"),
+    ),
+    "parameters": ("", re.compile(r"(?i)(?!source).*(region|location).*"), re.compile(r"^location(\.value)?$")),
+    "dm_config": ("resources", re.compile(r"region|zone|location"), re.compile("")),
+}  # fmt: skip
 KINDS: Final = frozenset(_FORMS)
 _MAX_DEPTH: Final = 40
 _MOST: Final = 200  # places of one text
@@ -31,7 +37,7 @@ _LINE: Final = re.compile(
 
 def named(kind: str, value: Any) -> Iterator[tuple[str, str]]:
     """(path inside the value, text) of what the keys of a kind hold; the caller asks whether it is a place."""
-    section, keys = _FORMS[kind]
+    section, keys, _ = _FORMS[kind]
     document = value
     if isinstance(value, str):
         try:
@@ -46,6 +52,11 @@ def named(kind: str, value: Any) -> Iterator[tuple[str, str]]:
         if count >= _MOST:
             return
         yield found
+
+
+def sure(kind: str, path: str) -> bool:
+    """Whether a key at this path surely says where something stands."""
+    return _FORMS[kind][2].search(path) is not None
 
 
 def _walk(value: Any, keys: re.Pattern[str], at: str, key: str, depth: int) -> Iterator[tuple[str, str]]:

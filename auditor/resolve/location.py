@@ -681,7 +681,7 @@ class Locator(msgspec.Struct):
     ) -> list[Location]:
         """The locations a known value stands for."""
         if spec.kind in embedded.KINDS:
-            return self._embedded(r, tp, spec, v)
+            return self._embedded(r, tp, spec, v, homes)
         if spec.effects or spec.kind == "sku_enum":
             effect = spec.effects.get(_text(v.value), "" if spec.kind != "sku_enum" else "unknown")
             return self._effect(r, tp, spec, v, effect, homes, "attribute") if effect else []
@@ -710,16 +710,32 @@ class Locator(msgspec.Struct):
             topic = ""  # a regional endpoint is an ordinary location; only routing is not
         return [replace(made, topic=topic)] if topic else [made]
 
-    def _embedded(self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value) -> list[Location]:
-        """The places that a template (or another text) writes out, each once. What names no single place says nothing."""
+    def _embedded(
+        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
+    ) -> list[Location]:
+        """The places that a template (or another text) writes out, each once. What names no single place says nothing.
+
+        A key that need not say where something stands leaves the place of the resource itself possible.
+        """
         made: dict[tuple[str, ...], Location] = {}
         for inside, text in embedded.named(spec.kind, v.value):
             found = tp.reader.place(text)
             if found is None or any(p.country == ANY for p in found[0]):
                 continue
             path = v.path if v.sensitive else f"{v.path}{'' if inside.startswith('[') else '.'}{inside}"
-            here = (Evidence(spec.path if v.sensitive else f"{inside} in {v.path}"),)
-            loc = self._make(r, path, spec.role, text, "attribute", found, here, v.sensitive)
+            told = (Evidence(spec.path if v.sensitive else f"{inside} in {v.path}"),)
+            loc = self._make(r, path, spec.role, text, "attribute", found, told, v.sensitive)
+            if not embedded.sure(spec.kind, inside):
+                here = tuple(dict.fromkeys(p for h in homes for p in h.places))
+                why = f"{path}: what the place is for is not known"
+                if here and set(loc.places) <= set(here):
+                    continue
+                both = tuple(dict.fromkeys((*loc.places, *here)))
+                hidden = v.sensitive or any(h.sensitive for h in homes)
+                loc = (
+                    replace(loc, places=both, candidates=True, cause=why, sensitive=hidden)
+                    if here else self._open(r, path, spec.role, why, hidden)
+                )  # fmt: skip
             made.setdefault(tuple(p.region for p in loc.places), loc)
         return list(made.values())
 
