@@ -56,6 +56,8 @@ class Remedies:
         spec = self._spec(cloud, s, location)
         region = self._region(cloud, s, location) if cloud is not None else ""
         attribute = re.sub(r"\[\]$", "", location.path)
+        if attribute.startswith("("):
+            return f"No argument of {s.resource.type} changes that: use another type or home, or waive it with a reason."
         otherwise = ", or remove the copy" if location.role in ("replica", "backup", "cache") else ""
         if spec is not None and (spec.effects or spec.kind == "sku_enum"):
             staying = sorted(v for v, effect in spec.effects.items() if effect == "stays")

@@ -475,3 +475,13 @@ def test_a_file_that_only_terraform_would_read_makes_the_scan_partial(tmp_path: 
     plan = scanned(tmp_path, main__tf=hidden, main__tofu=tofu)
     assert [Path(p.partition(" is not judged")[0]).name for p in plan.partial] == partial
     assert [r.address for r in plan.resources] == ["aws_s3_bucket.b"]
+
+
+def test_an_override_file_is_named_where_it_sets_the_region(tmp_path: Path) -> None:
+    plan = scanned(
+        tmp_path,
+        main__tf='provider "aws" {\n  region = "eu-central-1"\n}\nresource "aws_sqs_queue" "q" { name = "q" }\n',
+        z_override__tf='\nprovider "aws" {\n  region = "us-west-2"\n}\n',
+    )
+    found = next(f for f in report_of([plan], tmp_path).findings if f.rule == "SOV001")
+    assert [(Path(e.file).name, e.line) for e in found.evidence if e.what == 'provider "aws"'] == [("z_override.tf", 3)]

@@ -246,7 +246,7 @@ def place_text(location: Location) -> str:
     if not location.places:
         return location.value or "an unknown place"
     if any(p.country == "*" for p in location.places):
-        return f"{location.value} (any place)" if location.value else "any place"
+        return f"{location.value} (any place)" if location.value and location.source != "default" else "any place"
     regions = list(dict.fromkeys(p.region for p in location.places))
     countries = list(dict.fromkeys(p.country for p in location.places))
     if len(regions) == 1:
@@ -267,6 +267,9 @@ def _verb(action: Action, importing: bool) -> str:
     }.get(action, "stands in")
 
 
+_BY_ITSELF: Final = {"replica": "copies data", "backup": "keeps backups", "logs": "spreads logs", "cache": "caches data"}
+
+
 def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home: str) -> str:
     r = s.resource
     if rule == "SOV003" and s.job is not None:
@@ -282,6 +285,8 @@ def _fail_message(s: Subject, location: Location, rule: str, where: str, at_home
         return f"{r.address}: {location.path} opens a network path to {where}."
     if rule == "SOV006":
         return f"{r.address}: {location.path} lets requests be processed in {where}."
+    if location.path.startswith("(") and location.role != "home":  # `(always)`: nothing that is written decides it
+        return f"{r.address} by itself {_BY_ITSELF.get(location.role, 'spreads data')} over {where}."
     if rule == "SOV005":
         return f"{r.address}: {location.path} spreads data over {where}."
     if location.role in _COPIES:
@@ -330,6 +335,8 @@ def _open_remedy(s: Subject, location: Location) -> str:
         return f"Manage what {path} names in this plan, or look up where it is and waive this."
     if cause.endswith("where this puts data is not known"):
         return f"Look up where {path} leads, and waive this if the place is allowed."
+    if cause.endswith("the home region is not decided"):
+        return "Decide the region of the resource itself first: its pair follows from it."
     if location.value and not location.places and location.source == "unknown":
         return f"Correct {path}, or add the place to the policy's catalog.regions."
     if location.role != "home":

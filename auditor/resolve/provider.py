@@ -132,6 +132,7 @@ class Providers:
             node = config.expressions.get(attribute)
             if node is None:
                 continue
+            here = Evidence(what, ref=("provider", config.module_address, name, attribute))
             told: tuple[Evidence, ...] = ()
             said = node
             if self.refs.answers is not None and self.plan.kind == "plan" and isinstance(node, dict) and node.get("references"):

@@ -332,8 +332,8 @@ class Pointer:
         return Evidence(e.what, found[0], found[1], e.ref) if found is not None else e
 
     def _symbol(self, ref: tuple[str, ...]) -> _Spot | None:
-        """The declaration a symbolic reference means: (kind, module path, name)."""
-        kind, path, name = ref
+        """The declaration a symbolic reference means: (kind, module path, name), of a provider also the attribute."""
+        kind, path, name, *attributes = ref
         path = strip_keys(path)
         module = self.tree.modules.get(path)
         if kind == "block":
@@ -353,7 +353,13 @@ class Pointer:
             return None
         if kind == "provider":
             blocks = [b for b in module.providers if _provider_name(b) == name]
-            return _header(blocks[0]) if len(blocks) == 1 else None
+            if len(blocks) != 1:
+                return None
+            # An override file may say what the block's own header does not lead to.
+            said = next((a for n in attributes if (a := blocks[0].body.attributes.get(n)) is not None), None)
+            if said is not None and said.source is not blocks[0].source:
+                return _Spot(said.source, said.start, said.end, True, said)
+            return _header(blocks[0])
         if kind == "local":
             attribute = module.locals.get(name)
             if attribute is None or f"local.{name}" in module.duplicates:
