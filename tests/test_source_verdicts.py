@@ -135,3 +135,19 @@ def test_an_ephemeral_variable_is_open_whatever_its_default(tmp_path: Path) -> N
         "module.m.aws_sqs_queue.inner": "SOV002 open",
         "aws_sqs_queue.plain": "SOV001 fail",
     }
+
+
+HIDDEN_PARENTS = PLANS / "gcp-hidden-parents"  # parents behind a local, `dynamic` blocks that may make none
+WITHOUT_POLICY = {
+    "module.none.google_pubsub_topic.t": "SOV005 fail",  # its `dynamic` block makes none: any region
+    "module.later.google_pubsub_topic.t": "SOV002 open",
+    "module.abroad.google_kms_key_ring.k[0]": "SOV001 fail",
+}
+
+
+def test_source_tells_parents_behind_a_local_and_dynamic_blocks_that_make_none(tmp_path: Path) -> None:
+    plans = load(str(HIDDEN_PARENTS / "plan.json"), bytes)
+    keys = {f"module.{m}.google_kms_crypto_key.k": "SOV002 open" for m in ("none", "some", "later", "abroad")}
+    assert _unknown_blocks(plans, tmp_path) == WITHOUT_POLICY | keys
+    plans = with_source(load(str(HIDDEN_PARENTS / "plan.json"), bytes), HIDDEN_PARENTS)
+    assert _unknown_blocks(plans, tmp_path) == WITHOUT_POLICY | {"module.abroad.google_kms_crypto_key.k": "SOV001 fail"}

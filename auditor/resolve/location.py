@@ -343,6 +343,8 @@ class Locator(msgspec.Struct):
         if not tp.known or not reading.parents_decide or filled:
             return ""
         for path in tp.facts.parents:
+            if hidden := self._trace(r, split_path(path), path).unresolved:
+                return f"{path} names a parent through {', '.join(hidden)}, which the plan does not follow"
             if any(isinstance(v.value, str) and v.value for v in body.get(split_path(path))):
                 return f"{path} names a parent outside the plan"
         if tp.facts.parents:
@@ -356,13 +358,13 @@ class Locator(msgspec.Struct):
         found: list[Location] = []
         computed, cause = False, ""
         for spec in specs:
-            if spec.kind == "resource_ref" or not _applies(spec, body):
+            if spec.kind == "resource_ref" or not self._applies(r, tp, spec, body):
                 continue
             values = body.get(spec.segments) if spec.path != ALWAYS else []
             if not values and spec.absent:
                 found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, (), "default"))
             for v in values:
-                if (spec.when or spec.unless) and not _applies(spec, body, v.path):
+                if (spec.when or spec.unless) and not self._applies(r, tp, spec, body, v.path):
                     continue
                 if v.value is UNKNOWN:
                     if self._is_computed(r, spec, v):
@@ -401,6 +403,8 @@ class Locator(msgspec.Struct):
     def _borrowed(self, r: Resource, spec: LocationSpec, v: Value) -> list[Location]:
         """`location = other.location` with both unknown: `other` may be located by another rung."""
         trace = self.refs.trace(block_address(r), spec.segments)
+        if not trace.targets and trace.unresolved:
+            trace = self.refs.trace_of(r, block_address(r), spec.segments)
         if len(trace.targets) != 1 or trace.unresolved or trace.constants:
             return []
         target = trace.targets[0]
@@ -444,7 +448,7 @@ class Locator(msgspec.Struct):
             located = tuple(self._referred(r, segments, path, "home", hops))
             if located and located[0].complete:
                 # Beside a name that the plan does not follow (a local) the reference may not be the value: the provider is.
-                unsure = self._trace(r, segments, path).unresolved and not tp.reader.reading.by_reference
+                unsure = self._named(r, segments, path).unresolved and not tp.reader.reading.by_reference
                 anchor = tp.anchors[0].path if tp.anchors else "region"
                 return (self._from_provider(r, tp, anchor, "home", hops)[0] if unsure else ()) or located
             for v in body.get(segments):
@@ -458,7 +462,7 @@ class Locator(msgspec.Struct):
 
     def _referred(self, r: Resource, segments: tuple[str, ...], path: str, role: str, hops: int) -> list[Location]:
         """Where the resources that an attribute refers to stand."""
-        trace = self._trace(r, segments, path)
+        trace = self._named(r, segments, path)
         if not trace.targets:
             return []
         # The lists of instances are shared: one join serves every resource that sees the same ones.
@@ -474,6 +478,11 @@ class Locator(msgspec.Struct):
             replace(loc, address=r.address, path=path, role=role, evidence=(here, *loc.evidence))
             for loc in self._referred_homes[key]
         ]
+
+    def _named(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:
+        """What one value stands for; where the plan follows no name of it (a local hides them), as its source has it."""
+        trace = self._trace(r, segments, path)
+        return trace if trace.targets or not trace.unresolved else self.refs.trace_of(r, block_address(r), segments)
 
     def _trace(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:
         """What one value stands for: of several blocks in the source, the one that wrote it.
@@ -643,7 +652,7 @@ class Locator(msgspec.Struct):
             return ()
         found: list[Location] = []
         for spec in tp.others:
-            if not _applies(spec, body):
+            if not self._applies(r, tp, spec, body):
                 continue
             values = body.get(spec.segments) if spec.path != ALWAYS else []
             if not values:
@@ -651,7 +660,7 @@ class Locator(msgspec.Struct):
                     found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, homes, "default"))
                 continue
             for v in values:
-                if not _applies(spec, body, v.path):
+                if not self._applies(r, tp, spec, body, v.path):
                     continue
                 if v.value is UNKNOWN:
                     if self._is_computed(r, spec, v):
@@ -950,6 +959,29 @@ class Locator(msgspec.Struct):
             return spec.computed is not False
         return self.refs.configured(block, spec.segments[:1])
 
+    def _applies(self, r: Resource, tp: _TypePlan, spec: LocationSpec, body: Body, beside: str = "") -> bool:
+        """Whether the row's conditions hold. A value that is not known cannot take a row out, unless nobody set it.
+
+        beside: path of one value; then the conditions on elements of a list (`rule[].status`) count, for its element alone.
+        """
+        for condition, wanted in ((spec.when, True), (spec.unless, False)):
+            path, _, pattern = condition.partition("=")
+            if condition and ("[]" in path) is bool(beside):
+                steps = split_path(path)
+                held = [v for v in body.get(steps) if not beside or _same_element(v.path, beside)]
+                values = [v.value for v in held if v.value is not UNKNOWN or not self._left_out(r, tp, steps, v)]
+                met = any(isinstance(v, str | bool) and re.search(pattern, _text(v)) for v in values)
+                if met is not wanted and not (wanted and UNKNOWN in values):
+                    return False
+        return True
+
+    def _left_out(self, r: Resource, tp: _TypePlan, steps: tuple[str, ...], v: Value) -> bool:
+        """Whether an unknown stands in a block that nobody wrote and the provider fills in."""
+        block, at = block_address(r), names_of(v.path)
+        if block not in self.plan.blocks or len(at) >= len(steps) or ".".join(at) not in tp.facts.computed_blocks:
+            return False
+        return not self.refs.dynamic(block, at) and not self.refs.configured(block, steps)
+
     def _unknown_cause(self, r: Resource, spec: LocationSpec) -> str:
         trace = self.refs.trace(block_address(r), spec.segments)
         names = [t.block + "".join(f".{a}" for a in t.attribute) for t in trace.targets] + list(trace.unresolved)
@@ -1007,21 +1039,6 @@ def _withheld(loc: Location) -> Location:
         loc, value="", cause=f"{loc.path} rests on a value that is marked sensitive" if loc.cause else "",
         unconfirmed="a fact about a value that is marked sensitive" if loc.unconfirmed else "",
     )  # fmt: skip
-
-
-def _applies(spec: LocationSpec, body: Body, beside: str = "") -> bool:
-    """Whether the row's conditions hold. A value that is not known cannot take a row out.
-
-    beside: path of one value; then the conditions on elements of a list (`rule[].status`) count, for its element alone.
-    """
-    for condition, wanted in ((spec.when, True), (spec.unless, False)):
-        path, _, pattern = condition.partition("=")
-        if condition and ("[]" in path) is bool(beside):
-            values = [v.value for v in body.get(split_path(path)) if not beside or _same_element(v.path, beside)]
-            met = any(isinstance(v, str | bool) and re.search(pattern, _text(v)) for v in values)
-            if met is not wanted and not (wanted and UNKNOWN in values):
-                return False
-    return True
 
 
 def _same_element(path: str, other: str) -> bool:

@@ -162,7 +162,7 @@ class PlanAnswers:
         return {**node, "unknown": True}
 
     def dynamic(self, block: str) -> frozenset[str]:
-        """Paths (`a.b`) of the `dynamic` blocks of a resource block."""
+        """Paths (`a.b`) of the `dynamic` blocks of a resource block that may make a block."""
         module_path, address = _module_and_rest(strip_keys(block))
         module = self.tree.modules.get(module_path)
         resource = module.resources.get(address) if module is not None else None
@@ -174,10 +174,33 @@ class PlanAnswers:
                 if b.type != "dynamic":
                     queue.append(((*path, b.type), b.body))
                     continue
+                if resource is not None and self._makes_none(resource, b, block):
+                    continue
                 here = (*path, *b.labels[:1])
                 found.add(".".join(here))
                 queue += [(here, content.body) for content in b.body.of_type("content")]
         return frozenset(found)
+
+    def _makes_none(self, resource: Block, dynamic: Block, block: str) -> bool:
+        """Whether what a `dynamic` block goes over is surely empty for every planned instance."""
+        over = dynamic.body.attributes.get("for_each")
+        instances = self.plan.by_block.get(block, [])
+        if over is None or not instances or len(instances) > _MAX_ASKED:
+            return False
+        own = any(reference(t).partition(".")[0] in ("each", "count") for t in traversals(over.expr, frozenset()))
+        seen: set[str] = set()
+        for r in instances:
+            if not own and r.module_address in seen:
+                continue
+            seen.add(r.module_address)
+            try:
+                env = self._env(resource, r)
+                found = self._value(over.expr, env)[0] if env is not None else UNKNOWN
+            except (EvalError, TooMuch, RecursionError):
+                return False
+            if not isinstance(found, (tuple, list, frozenset, Mapping)) or len(found):
+                return False
+        return True
 
     def argument(self, block: str, path: tuple[str, ...]) -> Answer | None:
         """What an attribute of a resource block refers to, per planned instance; None where source says no more."""
@@ -232,11 +255,7 @@ class PlanAnswers:
         self, block: Block, expr: Any, r: Resource, constants: dict[str, None]
     ) -> tuple[tuple[Origin, ...], bool] | None:
         """The owners of the values, and whether all of it is told; None where the instance is not in the source."""
-        instance = self._instance(r.module_address)
-        if instance is None:
-            return None
-        expansion = instance.expansion(block)
-        env = next((e for k, e in expansion.envs(instance) if k == r.index), None)
+        env = self._env(block, r)
         if env is None:
             return None
         value, sensitive = self._value(expr, env)
@@ -256,6 +275,13 @@ class PlanAnswers:
             elif v is not None:
                 complete = False
         return tuple(owners), complete
+
+    def _env(self, block: Block, r: Resource) -> Env | None:
+        """What the expressions of one instance of a block see; None where the instance is not in the source."""
+        instance = self._instance(r.module_address)
+        if instance is None:
+            return None
+        return next((e for k, e in instance.expansion(block).envs(instance) if k == r.index), None)
 
     def _value(self, expr: Any, env: Env) -> tuple[Any, bool]:
         try:
