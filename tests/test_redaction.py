@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from inprocess import RECORDED, STATES, judge, render, run
 
+from auditor.policytest import to_plan
 from auditor.report import FORMATS
 
 MARK = "CANARY"
@@ -270,3 +271,50 @@ def test_dump_tells_no_sensitive_place(tmp_path: Path) -> None:
     line = next(x for x in said.splitlines() if x.startswith("aws_s3_bucket.secret_region"))
     assert "us-east-1" not in line
     assert "(sensitive)" in line
+
+
+QUEUE = {"address": "aws_sqs_queue.q", "values": {"name": "q"}}
+REGION = "us-gov-west-1"  # one that no remedy would offer
+
+
+def test_a_region_from_a_sensitive_output_is_withheld() -> None:
+    calls = {"where": {"module": {"outputs": {"region": {"sensitive": True, "expression": {"constant_value": REGION}}}}}}
+    providers = {"aws": {"region": {"references": ["module.where.region", "module.where"]}}}
+    plan = to_plan({"providers": providers, "module_calls": calls, "resources": [QUEUE]})
+    found = [f.rule for f in judge(plan).findings if f.address == "aws_sqs_queue.q"]
+    assert found == ["SOV001"]
+    assert not [name for name, text in told(plan, {"allow": ["EU"]}, None) if REGION in text]
+    calls["where"]["module"]["outputs"]["region"]["sensitive"] = False
+    plan = to_plan({"providers": providers, "module_calls": calls, "resources": [QUEUE]})
+    assert REGION in dict(told(plan, {"allow": ["EU"]}, None))["text"]  # nothing else hides it
+
+
+@pytest.mark.parametrize("marks", [{"value": True}, True, {}], ids=["the attribute", "all of it", "not marked"])
+def test_a_region_from_a_sensitive_data_source_is_withheld(marks: Any) -> None:
+    held = {
+        "address": "data.aws_ssm_parameter.where", "mode": "data", "type": "aws_ssm_parameter", "name": "where",
+        "provider_name": "registry.terraform.io/hashicorp/aws", "values": {"value": REGION}, "sensitive_values": marks,
+    }  # fmt: skip
+    reference = {"references": ["data.aws_ssm_parameter.where.value", "data.aws_ssm_parameter.where"]}
+    plan = to_plan({
+        "providers": {"aws": {"region": reference}}, "resources": [QUEUE],
+        "raw": {"prior_state": {"format_version": "1.0", "values": {"root_module": {"resources": [held]}}}},
+    })  # fmt: skip
+    found = [f.rule for f in judge(plan).findings if f.address == "aws_sqs_queue.q"]
+    assert found == ["SOV001"]
+    shown = {name for name, text in told(plan, {"allow": ["EU"]}, None) if REGION in text}
+    assert bool(shown) is not bool(marks)
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_a_region_that_source_calls_sensitive_is_withheld(tmp_path: Path, hidden: bool) -> None:
+    value = 'sensitive("us-gov-west-1")' if hidden else '"us-gov-west-1"'
+    rest = 'provider "aws" {\n  region = local.where\n}\nresource "aws_sqs_queue" "q" {\n}\n'
+    source = f"locals {{\n  where = {value}\n}}\n{rest}"
+    (tmp_path / "main.tf").write_text(source, encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text("version: 1\nallow: [EU]\n")
+    for name in FORMATS:
+        done = run("check", ".", "--policy", "policy.yaml", "--verbose", "--format", name, cwd=tmp_path)
+        assert done.code == 1
+        assert not hidden or REGION not in done.out + done.err, name
+    assert hidden or REGION in run("check", ".", "--policy", "policy.yaml", cwd=tmp_path).out
