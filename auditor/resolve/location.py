@@ -663,6 +663,8 @@ class Locator(msgspec.Struct):
                 if not self._applies(r, tp, spec, body, v.path):
                     continue
                 if v.value is UNKNOWN:
+                    if spec.kind in embedded.KINDS:
+                        continue  # most such texts name no place at all
                     if self._is_computed(r, spec, v):
                         if spec.absent:
                             absent = Value(spec.path, None)
