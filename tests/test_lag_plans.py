@@ -34,6 +34,13 @@ def check(folder: Path, *words: str, rules: str = "LAG003,LAG007,LAG009") -> lis
     return [(f["rule"], f["kind"], f["address"], f["message"]) for f in json.loads(done.stdout)["findings"]]
 
 
+def scan(folder: Path) -> list[tuple[str, str, str, str]]:
+    """Findings of a source scan."""
+    words = ["check", str(folder), "--rules", "LAG003,LAG007,LAG009", "--as-of", "2026-01-01", "--format", "json"]
+    made = CliRunner().invoke(cli, words)
+    return [(f["rule"], f["kind"], f["address"], f["message"]) for f in json.loads(made.stdout)["findings"]]
+
+
 def rules(found: list[tuple[str, str, str, str]]) -> list[tuple[str, str]]:
     return [(rule, address) for rule, _, address, _ in found]
 
@@ -72,6 +79,17 @@ def test_modules_that_conflict(stack: Path) -> None:
     main = stack / "vectors" / "main.tf"
     main.write_text(main.read_text().replace(">= 6.10, < 7.0", "~> 5.0"))
     assert [(r, k) for r, k, _, _ in check(stack, "--hcl-dir", str(stack))] == [("LAG007", "open")]
+
+
+def test_an_override_file_replaces_a_requirement(tmp_path: Path) -> None:
+    """An override's entry of `required_providers` is the only one of its name: its version is not held against the base's."""
+    text = 'terraform {\n  required_providers {\n    %s = { source = "hashicorp/%s", version = "%s" }\n  }\n}\n'
+    (tmp_path / "main.tf").write_text(text % ("aws", "aws", "6.23.0") + 'resource "aws_s3vectors_index" "i" {}\n')
+    assert [(r, k) for r, k, _, _ in scan(tmp_path)] == [("LAG003", "fail")]
+    (tmp_path / "versions_override.tf").write_text(text % ("random", "random", "3.7.0"))
+    assert [(r, k) for r, k, _, _ in scan(tmp_path)] == [("LAG003", "fail")]
+    (tmp_path / "versions_override.tf").write_text(text % ("aws", "aws", "~> 6.24"))
+    assert scan(tmp_path) == []
 
 
 def test_a_lock_that_is_given_beats_the_one_beside(stack: Path) -> None:

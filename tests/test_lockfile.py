@@ -51,7 +51,9 @@ def test_empty_is_no_provider() -> None:
         ('provider "a/b/c" {\n version = var.x\n}\n', "x"),
         ('provider "a/b/c" {\n version = "latest"\n}\n', "x:1"),
         ('{"provider": {}}', "x:1"),
-        ("<<<<<<< HEAD\n", "x:1"),
+        ("<<<<<<< HEAD\n", "x:1: conflict markers"),
+        ('provider "a/b/c" {\r\n<<<<<<< HEAD\r\n version = "1.0.0"\r\n=======\r\n version = "2.0.0"\r\n', "x:2: conflict"),
+        ('provider "a/b/c" {\n version = "1.0.0"\n}\n' * 2, "x:4: .* locked twice, first in line 1"),
         ('resource "aws_s3_bucket" "b" {}\n', "x:1"),
     ],
 )

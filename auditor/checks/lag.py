@@ -145,12 +145,16 @@ def _version(
     if force.malformed or force.conflict or not force.constraint or force.lowest is None or force.highest is None:
         return None
     if force.highest < needed:
+        early = not force.highest.released and force.highest.numbers == needed.numbers
+        sure = sure and not early
         most = f"{force.constraint} admits at most {force.highest}"
         if force.missing_from:
             most = f"{force.unlocked}, and {most}"
         message = f"{name} needs >= {first.version} ({since}); {'' if force.missing_from else 'without a lock file '}{most}."
         if not sure:
-            message = f"{name}: {most}, and {unsure or f'its first version is {doubt} {first.version}'}."
+            why = f"its first version is {doubt} {first.version}"
+            why = "a prerelease of its first version is admitted" if early else why
+            message = f"{name}: {most}, and {unsure or why}."
         return _gate(use, path, sure, str(force.highest), first.version, message, force, shard, unsure)
     if force.lowest < needed and sure:
         return Outcome(

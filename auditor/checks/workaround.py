@@ -181,8 +181,10 @@ def _native(context: LagContext, escape: Escape, judged: Sequence[_Judged], floo
     needed = max((j.first for j in judged if j.first is not None), key=lambda s: s.parsed)
     force = context.use.in_force.get(escape.hatch.native)
     now = force.locked if force is not None else None
-    if now is None:
-        where = f"add {escape.hatch.native} >= {needed.version}"
+    if now is None and force is not None and force.lowest is not None and force.lowest >= needed.parsed and force.constraint:
+        where = f"{force.constraint} has it"
+    elif now is None:
+        where = f"{'add' if force is None else 'require'} {escape.hatch.native} >= {needed.version}"
     elif now >= needed.parsed:
         where = f"locked {force.locked_text if force is not None else ''} has it"
     else:

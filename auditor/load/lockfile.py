@@ -22,6 +22,8 @@ from auditor.versions import parse_version
 NAME: Final = ".terraform.lock.hcl"
 _LIMIT: Final = 16_000_000  # bytes; the largest lock files are some hundred kilobytes
 _HINT: Final = "It is written by `terraform init`; give another with --lock."
+_MERGE_HINT: Final = "Take one side, then run `terraform init` (with -upgrade if its versions do not fit)."
+_CONFLICT: Final = re.compile(r"<{7}(?: |$)|>{7}(?: |$)|={7}\r?$|\|{7}(?: |$)")
 _TOKEN: Final = re.compile(
     r"""(?P<blank>[ \t\r\ufeff]+)|(?P<line>\n)|(?P<comment>\#[^\n]*|//[^\n]*|/\*.*?\*/)
     |"(?P<text>(?:[^"\\\n]|\\.)*)"|(?P<word>[A-Za-z_][\w-]*)|(?P<mark>[{}\[\]=,])""",
@@ -32,6 +34,9 @@ Token = tuple[str, str, int]  # kind, text, line
 
 def parse_lock(text: str, path: str) -> LockFile:
     """The providers of a lock file, keyed by lower-case `namespace/name`. Raises InputError with file and line."""
+    for line, row in enumerate(text.split("\n"), 1):
+        if _CONFLICT.match(row):
+            raise InputError(f"{path}:{line}: conflict markers of a merge stand in the lock file", _MERGE_HINT)
     tokens = _tokens(text, path)
     found: dict[str, Lock] = {}
     elsewhere: list[Lock] = []
@@ -51,9 +56,13 @@ def parse_lock(text: str, path: str) -> LockFile:
         if parse_version(version) is None:
             raise InputError(f'{path}:{line}: provider "{label}" has no version', _HINT)
         source = provider_source(label)
+        lock = Lock(source, version, values.get("constraints", ""), line, "/".join(parts[:-2]))
+        for other in (found.get(source), *(e for e in elsewhere if e.source == source)):
+            if other is not None and other.host == lock.host:
+                raise InputError(f'{path}:{line}: provider "{label}" is locked twice, first in line {other.line}', _HINT)
         if source in found:
             elsewhere.append(found[source])
-        found[source] = Lock(source, version, values.get("constraints", ""), line, "/".join(parts[:-2]))
+        found[source] = lock
     return LockFile(path, found, tuple(elsewhere))
 
 

@@ -163,7 +163,8 @@ def _in_force(source: str, host: str, plan: Plan, facts: LagFacts, constraints: 
     lowest = highest = None
     conflict = False
     if shard is not None and not malformed:
-        bounds = {t.version for t in terms if t.version > shard.newest and t.version.released}
+        # An exact version is what it is, whether or not the catalogue holds the release.
+        bounds = {t.version for t in terms if t.op == "=" or (t.version > shard.newest and t.version.released)}
         candidates = sorted({*shard.versions, *bounds})
         fitting = [v for v in candidates if admits(terms, v)]
         conflict = not fitting

@@ -244,7 +244,13 @@ def _override(module: Module, file: File) -> None:
 
 
 def _replacing(earlier: list[Block], block: Block) -> Block:
-    """An overriding `terraform` block: its backend (or cloud) is the only one."""
+    """An overriding `terraform` block: its backend (or cloud) is the only one, so are its entries of required providers."""
+    named = {n for b in block.body.blocks if b.type == "required_providers" for n in b.body.attributes}
+    for old in earlier if named else ():
+        for required in old.body.blocks:
+            if required.type == "required_providers":
+                for name in named & set(required.body.attributes):
+                    del required.body.attributes[name]
     if any(b.type in ("backend", "cloud") for b in block.body.blocks):
         for old in earlier:
             old.body.blocks[:] = [b for b in old.body.blocks if b.type not in ("backend", "cloud")]
