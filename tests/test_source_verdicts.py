@@ -151,3 +151,17 @@ def test_source_tells_parents_behind_a_local_and_dynamic_blocks_that_make_none(t
     assert _unknown_blocks(plans, tmp_path) == WITHOUT_POLICY | keys
     plans = with_source(load(str(HIDDEN_PARENTS / "plan.json"), bytes), HIDDEN_PARENTS)
     assert _unknown_blocks(plans, tmp_path) == WITHOUT_POLICY | {"module.abroad.google_kms_crypto_key.k": "SOV001 fail"}
+
+
+def test_source_tells_what_is_written_as_null_for_every_instance(tmp_path: Path) -> None:
+    """A reservation that a local may name is not taken for the one in the plan; source tells that none is named."""
+    case = PLANS / "oci-nulls-in-source"
+    held = "oci_core_cluster_network.reserved CAP003 fail"
+
+    def capacity(plans: list[Plan]) -> set[str]:
+        found = report_of(plans, tmp_path).findings
+        return {f"{f.address} {f.rule} {f.kind}" for f in found if f.rule in ("CAP003", "PLC010")}
+
+    plans = load(str(case / "plan.json"), bytes)
+    assert capacity(plans) == {held, "oci_core_cluster_network.on_demand PLC010 open"}
+    assert capacity(with_source(plans, case)) == {held, "oci_core_cluster_network.on_demand PLC010 fail"}

@@ -40,7 +40,7 @@ def _short(job: Job) -> Iterator[Outcome]:
     held = sum(c for c in counts if c is not None)
     if not counts or None in counts or job.nodes_max is None or held >= job.nodes_max:
         return
-    names = ", ".join(r.block for r in usable)
+    names = ", ".join(dict.fromkeys(r.block for r in usable))
     yield outcome(
         "CAP003", "fail", job, job.size_path or usable[0].path, f"{held} reserved", plural(job.nodes_max, "node"),
         f"{about(job)}: {names} holds {plural(held, 'instance')}, the job may have {plural(job.nodes_max, 'node')}; "

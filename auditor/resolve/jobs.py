@@ -44,7 +44,7 @@ from auditor.resolve.references import References, Target
 from auditor.resolve.roles import LABELS, by_words, heard, spoken
 from auditor.resolve.said import answers, counted, refusals, together, where
 from auditor.resolve.shields import unshielded
-from auditor.resolve.size import Size, add, read_size
+from auditor.resolve.size import Size, add, read_size, whole_number
 from auditor.resolve.zones import ZoneReader, Zones, join_zones
 from auditor.values import Projection, projection_of
 
@@ -440,13 +440,15 @@ def _reserved(
     for m in (*chain, *(extra for part in chain[1:] for extra in attachments.of(part.resource))):
         if not m.row.reserved_zone and not m.row.reserved_count:
             continue
-        held = {str(v).casefold() for p in m.row.reserved_type for v in reader.known(m, p)}
-        if held and wanted and not held & wanted:
-            continue
-        zones = [str(v).rpartition("/")[2] for p in m.row.reserved_zone for v in reader.known(m, p)]
-        counts = [int(v) for p in m.row.reserved_count for v in reader.known(m, p) if isinstance(v, (int, float))]
         root = roots.get(m.resource.address, "")
-        found.append(Reserved(m.block, zones[0] if zones else "", counts[0] if counts else None, root))
+        for u in reader.units(m):
+            held = {str(v).casefold() for p in u.row.reserved_type for v in reader.known(u, p)}
+            if held and wanted and not held & wanted:
+                continue
+            zones = [str(v).rpartition("/")[2] for p in u.row.reserved_zone for v in reader.known(u, p)]
+            numbers = [whole_number(v) for p in u.row.reserved_count for v in reader.known(u, p)]
+            counts = [n for n in numbers if n is not None]
+            found.append(Reserved(m.block, zones[0] if zones else "", counts[0] if counts else None, root))
     return tuple(found)
 
 

@@ -411,7 +411,8 @@ class Reader(msgspec.Struct):
         if len(found) > 1 and len({block_address(r) for r in found}) == 1 and m.resource.index is not None:
             found = [r for r in found if r.index == m.resource.index]
         made = self.member(found[0]) if len(found) == 1 else None
-        return [made] if made is not None else []
+        # A reservation is there for those who name it: what a local hides may as well be null.
+        return [made] if made is not None and not made.row.reserved_count else []
 
 
 def _chosen(m: Member, found: Sequence[Member], trace: Trace) -> bool:

@@ -307,7 +307,18 @@ class References:
             return False
         trace = self.trace(block, path)
         meant = set(trace.targets) - set(trace.loose) if word else trace.targets
-        return not meant and all(u.startswith(("var.", *hidden)) for u in trace.unresolved)
+        if not meant and all(u.startswith(("var.", *hidden)) for u in trace.unresolved):
+            return True
+        return self.answers is not None and self._null_in_source(self.answers, block, path)
+
+    def _null_in_source(self, answers: Answers, block: str, path: tuple[str, ...]) -> bool:
+        """Whether the expression comes to null for every planned instance, as the source has it."""
+        nodes = self.expressions(block, path)
+        node = nodes[0] if len(nodes) == 1 else None
+        if not isinstance(node, dict) or not answers.names(block, path, node):
+            return False
+        found = answers.argument(block, path)
+        return found is not None and found.complete and not found.constants and not any(found.per.values())
 
     def follow(
         self, module: str, node: Any, block: str = "", rest: tuple[str | int, ...] = (), depth: int = 0
