@@ -15,8 +15,8 @@ def coverage_line(report: Report) -> str:
     """META005: what was looked at, so that no finding is not mistaken for nothing measured."""
     c = report.coverage
     return (
-        f"coverage: {c.resources} resources, {c.located} located, {c.global_} global, {c.undecided} undecided, "
-        f"{c.unknown_types} unknown types, {c.rules_run} rules run"
+        f"coverage: {plural(c.resources, 'resource')}, {c.located} located, {c.global_} global, {c.undecided} undecided, "
+        f"{plural(c.unknown_types, 'unknown type')}, {plural(c.rules_run, 'rule')} run"
     )
 
 
