@@ -208,6 +208,7 @@ class JobTables(msgspec.Struct, frozen=True, eq=False):
     accelerator_types: str = ""  # regex: an instance type that looks like it has accelerators
     accelerator_families: str = ""  # regex: a family of such types, where a service picks the type itself
     types_any_case: bool = False  # the cloud takes instance types in any case
+    place_in_id: str = ""  # regex whose first group is the region or zone that an id names
     region_zones: int = 3  # zones of a region, where a fleet uses all of them
     nics: list[Nics] = []
     slices: list[Slice] = []

@@ -142,6 +142,8 @@ WITHOUT_POLICY = {
     "module.none.google_pubsub_topic.t": "SOV005 fail",  # its `dynamic` block makes none: any region
     "module.later.google_pubsub_topic.t": "SOV002 open",
     "module.abroad.google_kms_key_ring.k[0]": "SOV001 fail",
+    'google_pubsub_topic.each["none"]': "SOV005 fail",
+    'google_pubsub_topic.each["later"]': "SOV002 open",
 }
 
 

@@ -950,7 +950,7 @@ class Locator(msgspec.Struct):
         """
         block = block_address(r)
         at = names_of(v.path)  # where the unknown begins: at the attribute, or at a block around it
-        if block not in self.plan.blocks or self.refs.dynamic(block, at):
+        if block not in self.plan.blocks or self.refs.dynamic(r, block, at):
             return False
         if self.refs.configured(block, spec.segments):
             return spec.computed is not False and self.refs.wrote_null(block, spec.segments)
@@ -982,7 +982,7 @@ class Locator(msgspec.Struct):
         block, at = block_address(r), names_of(v.path)
         if block not in self.plan.blocks or len(at) >= len(steps) or ".".join(at) not in tp.facts.computed_blocks:
             return False
-        return not self.refs.dynamic(block, at) and not self.refs.configured(block, steps)
+        return not self.refs.dynamic(r, block, at) and not self.refs.configured(block, steps)
 
     def _unknown_cause(self, r: Resource, spec: LocationSpec) -> str:
         trace = self.refs.trace(block_address(r), spec.segments)

@@ -195,7 +195,7 @@ class Reader(msgspec.Struct):
         path = whole(m, steps)
         if not m.configured:
             return any(_within(v.path, c, steps) for c in m.row.computed)
-        if self.refs.dynamic(m.block, (*m.prefix, *names_of(v.path))):
+        if self.refs.dynamic(m.resource, m.block, (*m.prefix, *names_of(v.path))):
             return False
         if self.refs.configured(m.block, path):
             return any(_within(v.path, c, steps) for c in m.row.computed) and self._wrote_null(m, steps)

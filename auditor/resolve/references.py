@@ -134,7 +134,7 @@ class References:
         self._names: dict[str, Mapping[str, list[Resource]]] = {}
         self._named_by: dict[tuple[str, tuple[str, ...]], list[Resource]] = {}
         self._visible: dict[tuple[str, str], _Seen] = {}
-        self._dynamic: dict[str, frozenset[str]] = {}
+        self._dynamic: dict[str, Mapping[str, frozenset[str]]] = {}
         # How often other instances were looked at. What was found without is the same in every module instance.
         self.looked = 0
         self._own: dict[tuple[str, tuple[str, ...]], Mapping[str, Trace]] = {}
@@ -288,13 +288,14 @@ class References:
             self._named_by[key] = list({r.address: r for n in key[1] for r in called.get(n, ())}.values())
         return self._named_by[key]
 
-    def dynamic(self, block: str, path: tuple[str, ...]) -> bool:
-        """Whether the plan's source, where it is at hand, writes the block at a path as a `dynamic` one."""
+    def dynamic(self, resource: Resource, block: str, path: tuple[str, ...]) -> bool:
+        """Whether the plan's source, where it is at hand, writes the block at a path as a `dynamic` one that may make some."""
         if self.answers is None:
             return False
         if block not in self._dynamic:
             self._dynamic[block] = self.answers.dynamic(block)
-        return ".".join(path) in self._dynamic[block]
+        none = self._dynamic[block].get(".".join(path))
+        return none is not None and resource.address not in none
 
     def wrote_null(self, block: str, path: tuple[str, ...], hidden: tuple[str, ...] = (), word: bool = False) -> bool:
         """Whether a computed attribute that is unknown was written as null: nothing it names could make it unknown.

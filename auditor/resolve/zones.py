@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -124,6 +125,11 @@ class ZoneReader(msgspec.Struct):
         scalar = m.row.kind == "instance" and len(self.reader.values(m, p.path)) <= 1 and "[" not in joined.path
         values = self.reader.values(m, p.path)
         lone = len(values) == 1 and values[0].path.endswith("]")  # a list of one subnet, whichever it is
+        if joined.how != "found" and m.cloud.jobs.place_in_id and not self._subnets(m.cloud, p.types):
+            # A name says nothing of zones, the next source may; an id names the region or zone it stands in.
+            texts = [v.value for v in values if isinstance(v.value, str)]
+            places = [f[1] for t in texts if (f := re.search(m.cloud.jobs.place_in_id, t))]
+            return _named(m.cloud, places, path) if places and len(places) == len(values) else None
         if joined.how != "found":
             trace = self.reader.refs.trace(m.block, whole(m, p.path))
             one = lone or (len(values) == 1 and values[0].value is not UNKNOWN)
@@ -134,6 +140,10 @@ class ZoneReader(msgspec.Struct):
         if lone and found.most != 1 and not joined.keyed:
             return Zones(found.known, 1, path, one_of=len(found.known) != 1)
         return found
+
+    def _subnets(self, cloud: Cloud, types: tuple[str, ...]) -> bool:
+        """Whether what is referred to is a subnet: one of them is in one zone, whichever it is."""
+        return any(row.kind == "subnet" for t in types for row in cloud.jobs.rows.get(t, ()))
 
     def _union(self, joined: Joined, path: str, scalar: bool, hops: int) -> Zones:
         key = (tuple([id(x.resource) for x in joined.members]), path, scalar, joined.keyed, joined.partial, joined.mixed)

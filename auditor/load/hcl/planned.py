@@ -161,12 +161,12 @@ class PlanAnswers:
             return node  # the name of what will have it: the plan says as much
         return {**node, "unknown": True}
 
-    def dynamic(self, block: str) -> frozenset[str]:
-        """Paths (`a.b`) of the `dynamic` blocks of a resource block that may make a block."""
+    def dynamic(self, block: str) -> Mapping[str, frozenset[str]]:
+        """Paths (`a.b`) of the `dynamic` blocks of a resource block -> the instances for which they surely make none."""
         module_path, address = _module_and_rest(strip_keys(block))
         module = self.tree.modules.get(module_path)
         resource = module.resources.get(address) if module is not None else None
-        found: set[str] = set()
+        found: dict[str, frozenset[str]] = {}
         queue: list[tuple[tuple[str, ...], Any]] = [((), resource.body)] if resource is not None else []
         while queue:
             path, body = queue.pop()
@@ -174,33 +174,34 @@ class PlanAnswers:
                 if b.type != "dynamic":
                     queue.append(((*path, b.type), b.body))
                     continue
-                if resource is not None and self._makes_none(resource, b, block):
-                    continue
                 here = (*path, *b.labels[:1])
-                found.add(".".join(here))
+                name = ".".join(here)
+                none = self._makes_none(resource, b, block) if resource is not None else frozenset()
+                found[name] = found[name] & none if name in found else none
                 queue += [(here, content.body) for content in b.body.of_type("content")]
-        return frozenset(found)
+        return found
 
-    def _makes_none(self, resource: Block, dynamic: Block, block: str) -> bool:
-        """Whether what a `dynamic` block goes over is surely empty for every planned instance."""
+    def _makes_none(self, resource: Block, dynamic: Block, block: str) -> frozenset[str]:
+        """The planned instances for which what a `dynamic` block goes over is surely empty."""
         over = dynamic.body.attributes.get("for_each")
         instances = self.plan.by_block.get(block, [])
-        if over is None or not instances or len(instances) > _MAX_ASKED:
-            return False
+        if over is None or len(instances) > _MAX_ASKED:
+            return frozenset()
         own = any(reference(t).partition(".")[0] in ("each", "count") for t in traversals(over.expr, frozenset()))
-        seen: set[str] = set()
+        none: set[str] = set()
+        empty: dict[str, bool] = {}
         for r in instances:
-            if not own and r.module_address in seen:
-                continue
-            seen.add(r.module_address)
-            try:
-                env = self._env(resource, r)
-                found = self._value(over.expr, env)[0] if env is not None else UNKNOWN
-            except (EvalError, TooMuch, RecursionError):
-                return False
-            if not isinstance(found, (tuple, list, frozenset, Mapping)) or len(found):
-                return False
-        return True
+            key = r.address if own else r.module_address
+            if key not in empty:
+                try:
+                    env = self._env(resource, r)
+                    found = self._value(over.expr, env)[0] if env is not None else UNKNOWN
+                except (EvalError, TooMuch, RecursionError):
+                    found = UNKNOWN
+                empty[key] = isinstance(found, (tuple, list, frozenset, Mapping)) and not len(found)
+            if empty[key]:
+                none.add(r.address)
+        return frozenset(none)
 
     def argument(self, block: str, path: tuple[str, ...]) -> Answer | None:
         """What an attribute of a resource block refers to, per planned instance; None where source says no more."""

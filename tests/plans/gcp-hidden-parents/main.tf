@@ -45,3 +45,11 @@ resource "google_sql_database_instance" "backups" {
     backup_configuration { enabled = true }
   }
 }
+resource "google_pubsub_topic" "each" {
+  for_each = { none = [], some = ["europe-west1"], later = [] }
+  name     = each.key
+  dynamic "message_storage_policy" {
+    for_each = each.key == "none" ? [] : [1]
+    content { allowed_persistence_regions = each.key == "later" ? terraform_data.regions.output : each.value }
+  }
+}
