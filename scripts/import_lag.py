@@ -13,7 +13,10 @@ What is done to the tables, and why:
 - evidence becomes exact | at_most | approximate. A version that gains over 40 types at once, or the first release of a
   provider, proves only "at most": what looks new there may be a gap in what came before.
 - a removal is dropped where the type stands in the newest list of types, or in a schema of that version or a later one.
-- a type that only a schema shows is held as known, without a first version: nothing is asked about it.
+- a type that only a schema shows came with that schema's version at the latest: "at most". One of a generated family
+  (`untracked`) is held as known, without a first version: nothing is asked about it.
+- `provider_catalog/lag/registered.csv` (made by `scripts/import_registered.py`) overrules what documentation tells: the
+  source had the type earlier.
 """
 
 from __future__ import annotations
@@ -99,8 +102,9 @@ def paths(block: dict[str, Any], name: str, prefix: str = "", depth: int = 0) ->
 
 
 def supports(
-    rows: list[dict[str, str]], releases: dict[str, list[str]], held: list[tuple[str, dict[str, Any]]]
-) -> dict[str, dict[str, list[str]]]:
+    rows: list[dict[str, str]], releases: dict[str, list[str]], held: list[tuple[str, dict[str, Any]]],
+    registered: list[dict[str, str]], untracked: list[str],
+) -> dict[str, dict[str, list[str]]]:  # fmt: skip
     """Kind -> type -> [version, evidence, source]. A schema of an older version that holds the type overrules the row."""
     first = min(releases, key=order)
     gained = Counter((r["kind"], r["first_version"]) for r in rows if not SPOILED.search(r["evidence"]))
@@ -118,7 +122,17 @@ def supports(
             if r["resource_type"] in (schema.get(KINDS.get(r["kind"], "")) or {}) and order(shown) < order(version):
                 version, evidence, source = shown, "at_most", "schema"
                 break
-        made[r["kind"]][r["resource_type"]] = [version, evidence, source]
+        if not r["resource_type"].endswith("_"):  # a family that a changelog names by its beginning
+            made[r["kind"]][r["resource_type"]] = [version, evidence, source]
+    for kind, key in KINDS.items():
+        for shown, schema in held:  # oldest first
+            for type_ in schema.get(key) or {}:
+                if shown in releases and not any(re.search(p, type_) for p in untracked):
+                    made[kind].setdefault(type_, [shown, "at_most", "schema"])
+    for r in registered:
+        old = made[r["kind"]].get(r["resource_type"])
+        if old is not None and order(r["first_version"]) < order(old[0]):
+            made[r["kind"]][r["resource_type"]] = [r["first_version"], r["evidence"], "source"]
     return made
 
 
@@ -367,12 +381,16 @@ def main() -> None:
     removed: dict[str, list[dict[str, str]]] = defaultdict(list)
     for r in table(facts / "removed_or_deprecated.csv"):
         removed[r["provider_source"]].append(r)
+    registered: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for r in table(LAG / "registered.csv"):
+        registered[r["provider_source"]].append(r)
     newest = {CLOUDS[n]: {r["resource_type"] for r in table(facts / f"auto_{n}.csv")} for n in CLOUDS}
     catalog = table(facts / "lag_catalog.csv")
     gated = attributes(catalog, held, edits["attribute_paths"], edits["arguments"])
     read_arguments(gated, released)
     for source, releases in released.items():
-        known = supports(support[source], releases, held.get(source, []))
+        untracked = edits["untracked"].get(source, [])
+        known = supports(support[source], releases, held.get(source, []), registered[source], untracked)
         extra: dict[str, list[str]] = {}
         for kind, key in KINDS.items():
             shown = {t for _, schema in held.get(source, ()) for t in schema.get(key) or {}}
@@ -388,7 +406,7 @@ def main() -> None:
             "attributes": {t: dict(sorted(a.items())) for t, a in sorted(gated.get(source, {}).items()) if a},
             "removed": dict(sorted(removals(removed[source], newest.get(source, set()), held.get(source, [])).items())),
             "known": extra,
-            "untracked": edits["untracked"].get(source, []),
+            "untracked": untracked,
         }
         depth = {"support": 2, "attributes": 2}
         parts = [f"{json.dumps(k)}: {text(v, depth.get(k, 1))}" for k, v in shard.items()]
