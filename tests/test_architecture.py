@@ -14,7 +14,7 @@ LAYERS = [
     {"errors"},
     {
         "model", "syntax", "facts", "values", "spelling", "identity", "conform", "levels", "places", "scopes", "versions",
-        "lagfacts", "laguse", "lagrows", "economics", "workload", "latency", "cliffplot", "jobfacts",
+        "lagfacts", "laguse", "lagrows", "economics", "workload", "latency", "cliffplot", "jobfacts", "stated",
     },
     {"documents", "checks", "resolve", "report", "layers", "vetting", "overlays", "gates", "hydration"},
     {"remedies", "load", "catalog", "rules", "waivers", "inline", "baseline", "yamledit", "ownrules", "config"},

@@ -15,6 +15,7 @@ from auditor.facts import Index, provider_source
 from auditor.identity import compile_pattern, covers
 from auditor.model import UNKNOWN, Action, Evidence, Job, Location, Outcome, Resource, Rule, Unknown, block_address
 from auditor.places import AllowList, compile_allow
+from auditor.stated import stated_place
 from auditor.values import decode_after, projection_of
 from auditor.versions import admits, parse_constraint, parse_version
 
@@ -85,9 +86,11 @@ def _place_outcome(rule: Rule, r: Resource, location: Location, kind: str, allow
 
 def _unknown_type(rule: Rule, r: Resource, allowed: str) -> Outcome:
     """A note, as of the shipped rules: types without a place are many, and few of them hold anything."""
+    found = stated_place(r)
+    says = "the resource states no location" if found is None else f"its {found.path} cannot be read"
     return Outcome(
         rule.id, "open", r.address, "", r.type, allowed,
-        f"{r.address}: the catalogue holds no location row for {r.type}, and the resource states no location.",
+        f"{r.address}: the catalogue holds no location row for {r.type}, and {says}.",
         "Add a row for the type to the policy's catalog.resource_types.", cause=f"no location row for {r.type}",
         level="note", block=block_address(r),
     )  # fmt: skip

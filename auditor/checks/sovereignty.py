@@ -13,15 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.facts import Index, provider_source
-from auditor.model import Action, Evidence, Job, Location, Outcome, Place, Resource, block_address
+from auditor.model import UNKNOWN, Action, Evidence, Job, Location, Outcome, Place, Resource, block_address
 from auditor.spelling import plural
-from auditor.values import projection_of
+from auditor.stated import stated_place
 
 Verdict = Literal["pass", "fail", "open"]
 _COPIES: Final = ("replica", "backup", "logs", "cache")
 _WITHHELD: Final = "(sensitive)"
-# Attributes that name a place with most providers: what is read of types that the catalogue does not know at all.
-_STATED: Final = frozenset(("availability_zone", "datacenter", "location", "region", "zone"))
 _SHIFTS: Final = {"data": 1, "control": -1}  # levels, by what the type holds
 
 
@@ -359,15 +357,18 @@ def _fail_remedy(s: Subject, location: Location, context: SovereigntyContext) ->
 
 def _unknown_type(s: Subject) -> Outcome:
     r = s.resource
-    body = projection_of(_STATED).after(r)
-    for name in sorted(_STATED) if isinstance(body.unknown, dict) else ():
-        value = body.values.get(name)
-        if isinstance(value, str) and value and not body.is_sensitive(name):
-            source = provider_source(r.provider_name)
-            message = f"{r.address}: {name} is {value}, and the catalogue holds no places of {source} for {r.type}."
-            fix = "Add the provider's places to the policy's catalog (providers, regions, resource_types), or report it."
-            cause = f"no places of {source} in the catalogue"
-            return Outcome("SOV002", "open", r.address, name, value, "", message, fix, cause=cause, block=block_address(r))
+    found = stated_place(r)
+    if found is not None and found.value is not UNKNOWN:
+        value = _WITHHELD if found.sensitive else found.value
+        source = provider_source(r.provider_name)
+        message = f"{r.address}: {found.path} is {value}, and the catalogue holds no places of {source} for {r.type}."
+        fix = "Add the provider's places to the policy's catalog (providers, regions, resource_types), or report it."
+        cause = f"no places of {source} in the catalogue"
+        return Outcome(
+            "SOV002", "open", r.address, found.path, value, "", message, fix, cause=cause,
+            block=block_address(r), sensitive=found.sensitive,
+        )  # fmt: skip
+    says = "the resource states no location" if found is None else f"{found.path} is known only after apply"
     return Outcome(
         "SOV002",
         "open",
@@ -375,7 +376,7 @@ def _unknown_type(s: Subject) -> Outcome:
         "",
         r.type,
         "",
-        f"{r.address}: the catalogue holds no location row for {r.type}, and the resource states no location.",
+        f"{r.address}: the catalogue holds no location row for {r.type}, and {says}.",
         "Add a row for the type to the policy's catalog.resource_types, or report it.",
         cause=f"no location row for {r.type}",
         level="note",
