@@ -122,12 +122,25 @@ def _any_true(node: Any) -> bool:
     return False
 
 
+_WHOLE: Final = re.compile(r"\s*[0-9]{1,15}\s*")  # more digits count nothing, and Python refuses thousands of them
+_LARGE: Final = 10**15
+
+
+def whole(value: object) -> int | None:
+    """A count, written as number or text; None for anything else."""
+    if isinstance(value, str):
+        return int(value) if _WHOLE.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -_LARGE < value < _LARGE:
+        return None
+    return int(value)
+
+
 def _steps(path: str) -> Iterator[str | int]:
     for part in path.split("."):
         name, *indices = part.split("[")
         yield name
         for i in indices:
-            yield int(i[:-1])
+            yield int(i[:-1][:15])
 
 
 def names_of(path: str) -> tuple[str, ...]:

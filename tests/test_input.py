@@ -269,3 +269,9 @@ def test_deposed_objects_of_a_state_are_not_judged(auditor: Auditor, tmp_path: P
     root.append({**root[0], "deposed_key": "0a1b2c3d"})
     (tmp_path / "state.json").write_text(json.dumps(state))
     assert auditor("check", "state.json", policy=ALLOW).report["coverage"]["resources"] == before
+
+
+@pytest.mark.parametrize("form", ["text", "sarif", "markdown", "html", "gitlab"])
+def test_numbers_of_thousands_of_digits(auditor: Auditor, form: str) -> None:
+    plan = PLANS.parent / "corpus" / "plan" / "numbers-of-thousands-of-digits.json"
+    assert auditor("check", str(plan), "--format", form, policy=ALLOW, json_report=False).code == 1

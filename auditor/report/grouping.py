@@ -57,9 +57,10 @@ class Group(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(f.address for f in self.findings))  # `group` sorted the findings so
 
 
-def natural(text: str) -> list[tuple[int, int, str]]:
-    """Sort key that reads digits as numbers."""
-    return [(0, int(p), p) if p.isdigit() and p.isascii() else (1, 0, p) for p in _NUMBER.split(text) if p]
+def natural(text: str) -> list[tuple[int, int, str, str]]:
+    """Sort key that reads digits as numbers, however many: by length, then digit by digit."""
+    parts = [(p, p.lstrip("0") if p.isdigit() and p.isascii() else None) for p in _NUMBER.split(text) if p]
+    return [(0, len(n), n, p) if n is not None else (1, 0, "", p) for p, n in parts]
 
 
 def level_rank(level: Level) -> int:

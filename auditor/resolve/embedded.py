@@ -28,6 +28,7 @@ _FORMS: Final[Mapping[str, tuple[str, re.Pattern[str], re.Pattern[str]]]] = {
     "dm_config": ("resources", re.compile(r"region|zone|location"), re.compile("")),
 }  # fmt: skip
 KINDS: Final = frozenset(_FORMS)
+_ODD: Final = re.compile(r"[^\w-]")  # in a key: what a path has other uses for
 _MAX_DEPTH: Final = 40
 _MOST: Final = 200  # places of one text
 _LINE: Final = re.compile(
@@ -69,7 +70,8 @@ def _walk(value: Any, keys: re.Pattern[str], at: str, key: str, depth: int) -> I
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             under = key if name in ("value", "Value") and keys.fullmatch(key) else str(name)
-            yield from _walk(inner, keys, f"{at}.{name}" if at else str(name), under, depth + 1)
+            step = _ODD.sub("_", str(name)[:60])
+            yield from _walk(inner, keys, f"{at}.{step}" if at else step, under, depth + 1)
     elif isinstance(value, list):
         for i, inner in enumerate(value):
             yield from _walk(inner, keys, f"{at}[{i}]", key, depth + 1)

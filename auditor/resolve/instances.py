@@ -13,6 +13,7 @@ from auditor.facts import Cloud
 from auditor.jobfacts import pointer
 from auditor.model import UNKNOWN, Accelerator
 from auditor.resolve.members import Member, Reader
+from auditor.values import whole
 
 # Accelerators made for inference (article 003): a fleet of them without other evidence serves.
 _INFERENCE = re.compile(r"T4g?|L4|L40S|A10G?|RTX.*|Inferentia\d?")
@@ -75,7 +76,7 @@ def read_types(
             unknown, path = True, member.at + hidden
             lost = lost or f"{member.block}: {hidden} is known only after apply, and nothing else names what it starts"
     attached = [a for m in chain if (a := _attached(reader, m)) is not None]
-    stated = [g for m in chain for p in m.row.gpus for v in reader.values(m, p) for g in [_count(v.value)]]
+    stated = [g for m in chain for p in m.row.gpus for v in reader.values(m, p) for g in [whole(v.value)]]
     cloud = member.cloud
     names = list(dict.fromkeys(cloud.type_name(n) for n in names))
     found: list[Accelerator] = []
@@ -211,19 +212,11 @@ def _attached(reader: Reader, m: Member) -> tuple[str, int | None] | None:
         if not kinds and not counts:
             continue
         kind = next((v.value for v in kinds if isinstance(v.value, str)), "")
-        number = _count(counts[0].value) if counts else 1
+        number = whole(counts[0].value) if counts else 1
         if number == 0:
             continue
         return kind.rpartition("/")[2], number
     return None
-
-
-def _count(value: object) -> int | None:
-    if isinstance(value, bool) or value is UNKNOWN:
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isdigit() else None
 
 
 def _slice(cloud: Cloud, name: str) -> Accelerator | None:
@@ -232,7 +225,10 @@ def _slice(cloud: Cloud, name: str) -> Accelerator | None:
         match = re.fullmatch(row.types, name)
         if match is None:
             continue
-        chips = math.prod(int(n) for n in re.findall(r"\d+", match["n"])) * row.per
+        numbers = [whole(n) for n in re.findall(r"[0-9]+", match["n"])]
+        if None in numbers:
+            return None
+        chips = math.prod(n for n in numbers if n is not None) * row.per
         record = {"accelerator": row.accelerator, "gpus_per_node": int(chips), "fabric": "ici", "source": row.source}
         return accelerator(cloud, name, {**record, "multi_node_capable": "y"})
     return None

@@ -600,7 +600,7 @@ def _domain(reader: Reader, member: Member, chain: Sequence[Member]) -> tuple[st
     for m in chain:
         for path in m.row.topology:
             for value in reader.known(m, path):
-                sizes = [int(n) for n in re.findall(r"\d+", str(value))]
+                sizes = [int(n[:9]) for n in re.findall(r"[0-9]+", str(value))][:9]
                 product = 1
                 for n in sizes:
                     product *= n

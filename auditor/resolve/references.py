@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from auditor.model import UNKNOWN, Answers, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
-from auditor.values import Body, Projection, Value, decode_after, projection_of, shapeless
+from auditor.values import Body, Projection, Value, decode_after, projection_of, shapeless, whole
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
 _NAMED: Final = "named "  # `keyed` of a recorded dependency: an instance means those that its own attribute names
@@ -106,7 +106,7 @@ def _split(reference: str) -> list[str | int]:
         elif key.startswith('"'):
             out.append("[" + key[1:-1].replace('\\"', '"').replace("\\\\", "\\"))
         else:
-            out.append(int(key))
+            out.append(int(key[:15]))
     return out
 
 
@@ -641,8 +641,8 @@ def _descend(value: Any, rest: Iterable[str | int]) -> Any:
         name = _key(step) if _is_key(step) else step
         if isinstance(value, Mapping):
             value = value.get(str(name))
-        elif isinstance(value, list) and str(name).isdigit() and int(name) < len(value):
-            value = value[int(name)]
+        elif isinstance(value, list) and (at := whole(str(name))) is not None and at < len(value):
+            value = value[at]
         else:
             return None
     return value

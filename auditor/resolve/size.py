@@ -11,6 +11,7 @@ from auditor.model import UNKNOWN
 from auditor.resolve.instances import Types
 from auditor.resolve.members import Member, Reader
 from auditor.resolve.zones import Zones
+from auditor.values import whole
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ def read_size(reader: Reader, member: Member, chain: Sequence[Member], zones: Zo
                         else:
                             unknown_low = unknown_low or f"{m.block}: {how.path} is known only after apply"
                         continue
-                    n = whole_number(v.value)
+                    n = whole(v.value)
                     if n is None:
                         continue
                     n *= how.times
@@ -153,12 +154,4 @@ def _left_out(holds: bool | None, is_max: bool) -> bool:
     return holds is False if is_max else holds is not True
 
 
-def whole_number(value: object) -> int | None:
-    """A count, written as number or text; None for anything else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return int(value)
-    if isinstance(value, str) and value.strip().isdigit():
-        return int(value)
-    return None
+whole_number = whole  # nodes, pods and reserved instances are counted alike

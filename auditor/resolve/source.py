@@ -489,7 +489,7 @@ def _steps(path: str) -> list[tuple[str, int | None]]:
     made: list[tuple[str, int | None]] = []
     for name, keys in _STEP.findall(path):
         digits = re.match(r"\[(\d+)\]", keys)
-        made.append((name, int(digits.group(1)) if digits else None))
+        made.append((name, int(digits.group(1)[:15]) if digits else None))
     return made
 
 

@@ -15,7 +15,7 @@ from auditor.model import UNKNOWN, Action, JobRole, Plan, Resource, Workload, st
 from auditor.resolve.members import Member, Reader
 from auditor.resolve.references import References
 from auditor.resolve.roles import LABELS, by_words, spoken
-from auditor.resolve.size import whole_number
+from auditor.values import whole
 
 _GONE: Final = (Action.DELETE, Action.FORGET, Action.READ)
 _REPLICAS: Final = re.compile(r"^\s*[\"']?(?:replicas|replicaCount|numNodes|parallelism)[\"']?\s*:\s*[\"']?(\d+)", re.MULTILINE)
@@ -85,7 +85,7 @@ def _counted(tables: JobTables, limits: Mapping[str, Any]) -> tuple[int | None, 
     gpus: int | None = 0
     fabric: bool | None = False
     for key, value in limits.items():
-        number = whole_number(value)
+        number = whole(value)
         if key in tables.pod_accelerators:
             gpus = None if number is None or gpus is None else gpus + number
         elif any(re.search(p, key) for p in tables.pod_fabrics) and number != 0:
@@ -112,7 +112,7 @@ def _number(reader: Reader, m: Member, path: str) -> int | bool | None:
     values = reader.values(m, path)
     if not values:
         return False
-    return None if values[0].value is UNKNOWN else whole_number(values[0].value)
+    return None if values[0].value is UNKNOWN else whole(values[0].value)
 
 
 # --- values of a chart, which are text
@@ -128,7 +128,7 @@ def _by_text(reader: Reader, m: Member) -> _Read | None:
     if gpus == 0:
         return None
     fabric = any(n for p in tables.pod_fabrics for n in _after(text, p.removeprefix("^").removesuffix("$")))
-    replicas = {int(n) for n in _REPLICAS.findall(text)}
+    replicas = {int(n[:15]) for n in _REPLICAS.findall(text)}
     return gpus, fabric, replicas.pop() if len(replicas) == 1 else None, m.row.text[0]
 
 
@@ -138,7 +138,7 @@ def _leaf(name: str) -> str:
 
 
 def _after(text: str, key: str) -> list[int]:
-    return [int(n) for n in re.findall(rf"^[ \t\-]*[\"']?{key}[\w./-]*[\"']?\s*:\s*[\"']?(\d+)", text, re.MULTILINE)]
+    return [int(n[:15]) for n in re.findall(rf"^[ \t\-]*[\"']?{key}[\w./-]*[\"']?\s*:\s*[\"']?([0-9]+)", text, re.MULTILINE)]
 
 
 def _role(reader: Reader, whole: Member, m: Member) -> tuple[JobRole, str]:

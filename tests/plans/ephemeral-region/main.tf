@@ -1,4 +1,4 @@
-# The plan was made with -var where=us-east-1 -var plain=us-west-2. Of an ephemeral variable it holds no value:
+# The plan was made with -var where=us-east-1. Of an ephemeral variable it holds no value:
 # `terraform show -json` prints the default.
 terraform {
   required_providers {
@@ -14,7 +14,7 @@ variable "where" {
 
 variable "plain" {
   type    = string
-  default = "eu-central-1"
+  default = "us-west-2"
 }
 
 provider "aws" {
