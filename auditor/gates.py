@@ -103,7 +103,8 @@ def _make(
     reasons += [f"partial plan: {p}" for p in facts.partial]
     if opens or reasons or declare:
         said = [*(f"declare {d}" for d in declare), *reasons, *dict.fromkeys(f"{f.rule}: {_line(f)}" for f in opens)]
-        wanted = tuple(dict.fromkeys([*declare, *(f.expected for f in opens if f.expected.startswith("workload."))]))
+        lacking = (path for f in opens if f.expected.startswith("workload.") for path in f.expected.split(", "))
+        wanted = tuple(dict.fromkeys([*declare, *lacking]))
         rules = tuple(dict.fromkeys(f.rule for f in opens))
         return Gate(number, name, "UNDECIDED", _some(said), rules, wanted, remarks=tuple(remarks))
     ran = tuple(r for r in RULES[number] if r not in unheld)

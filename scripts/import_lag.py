@@ -278,6 +278,9 @@ def starts(f: dict[str, str]) -> list[list[str]]:
 WORDS = yaml.safe_load((LAG / "overrides.yaml").read_text(encoding="utf-8"))["words"]
 
 
+LEAD = {"gcp": -1}  # days by which support may come before the API was first seen; elsewhere a release in preview leads
+
+
 def titled(words: list[str]) -> str:
     """A readable title of the words of a type: the first capital, names as they are spelled."""
     made = [WORDS.get(w, w) for w in words]
@@ -337,8 +340,8 @@ def feature_rows(facts: Path, edits: dict[str, Any], awscc: set[str]) -> dict[st
             if identity in made[cloud]:
                 continue
             seen = r[column] if r["lag_days"] and r[column] >= RECORD_BEGINS.get(cloud, "") else ""
-            if cloud == "gcp" and seen and int(r["lag_days"]) < -1:
-                seen = ""  # Terraform had it before the definition was published: no honest date
+            if seen and int(r["lag_days"]) < LEAD.get(cloud, -30):
+                seen = ""  # Terraform had it before the API was seen: it was there earlier, no honest date
             made[cloud][identity] = {
                 "id": identity, "service": r[service].partition("/")[0], "title": titled(words), "provider": own,
                 "types": [name], "attribute": "", "status": "preview" if own.endswith("-beta") else "supported",

@@ -85,6 +85,11 @@ def test_gate_1(tmp_path: Path, plan: dict[str, Any], workload: dict[str, Any] |
     assert (found.verdict, says in found.summary) == (verdict, True), found
 
 
+def test_gate_1_lists_each_lacking_fact_once(tmp_path: Path) -> None:
+    found = gate(run(tmp_path, SPOKE, workload={"role": "training", "data_home": "aws:eu-central-1"}), 1)
+    assert sorted(found.declare) == ["workload.dataset_tb", "workload.transfer"]
+
+
 def test_gate_1_says_what_would_pass(tmp_path: Path) -> None:
     found = gate(run(tmp_path, SPOKE, workload={"dataset_tb": 80, **COSTS, "monthly_usd": {"hub": 100000, "spoke": 65000}}), 1)
     assert "find a spoke for $59,999.99 a month or less" in found.break_even

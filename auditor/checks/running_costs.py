@@ -86,7 +86,7 @@ def _multiple(c: EconomicsContext, d: Declared, rule: Rule) -> Iterator[Outcome]
                        "Declare what the pod costs a month.", "workload.inference.pod_node_usd is 0")  # fmt: skip
         return
     limit = exact(rule.params.get("warn_multiple", 2))
-    shown = f"{plain(r.multiple, 2)}x"
+    shown = f"{_multiple_text(r.multiple, Fraction(limit))}x"
     message = (
         f"cloud {usd(cloud, cents=False)} / pod {usd(pod, cents=False)} = {shown}; {usd(r.monthly_delta, cents=False)} a node "
         f"and month, {usd(r.total_delta, cents=False)} a node over {plural(r.months, 'month')}"
@@ -106,6 +106,12 @@ def _multiple(c: EconomicsContext, d: Declared, rule: Rule) -> Iterator[Outcome]
         "Weigh a pod of your own, and record the decision.",
         level=level,
     )
+
+
+def _multiple_text(value: Fraction, limit: Fraction) -> str:
+    """Two decimals, or as many as tell the value from the limit and from 1 where it is neither."""
+    near = next((n for n in (limit, Fraction(1)) if value != n and plain(value, 2) == plain(n, 2)), None)
+    return plain(value, 2) if near is None else _near(value, near)
 
 
 # --- ECO005 to ECO009 --------------------------------------------------------------------------------
