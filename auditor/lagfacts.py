@@ -85,9 +85,12 @@ class Shard(msgspec.Struct, frozen=True, eq=False, dict=True):
     def first(self, kind: str, type_: str) -> Support | None:
         return self.support.get(kind, {}).get(type_)
 
-    def arguments(self, type_: str) -> dict[str, Support]:
-        """The gated arguments of a type: those of every type (`*`), and its own."""
-        own, every = self.attributes.get(type_, {}), self.attributes.get("*", {})
+    def arguments(self, type_: str, kind: str = "resource") -> dict[str, Support]:
+        """The gated arguments of a type: those of every type (`*`), and its own. A data source's stand under `data.TYPE`."""
+        if kind not in ("resource", "data-source"):
+            return {}
+        own = self.attributes.get(type_ if kind == "resource" else f"data.{type_}", {})
+        every = self.attributes.get("*", {})
         return {**every, **own} if every else own
 
     def without_first(self, kind: str, type_: str) -> bool:

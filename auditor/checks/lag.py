@@ -87,7 +87,7 @@ def native_outcomes(context: LagContext, use: Use) -> list[Outcome]:
     found = found or _young(context, use, shard, first) or _history(context, use, first)
     if found is not None and found.rule in ("LAG003", "LAG009"):
         return [found]
-    rows = shard.arguments(use.type)
+    rows = shard.arguments(use.type, use.kind)
     needed = {a: rows[a].parsed for a in use.attributes}
     told = [a for a in use.attributes if not any(a.startswith(f"{b}.") and needed[b] >= needed[a] for b in needed)]
     asked = [(a, "") for a in told] + [(a, _unsure(a)) for a in use.unsure]

@@ -20,11 +20,11 @@ _EMPTY: Final[tuple[Any, ...]] = (None, False, "", 0, [], {})
 BodyOf = Callable[[Resource, Iterable[str]], Body]
 
 
-def gates(type_: str, shard: Shard | None, force: InForce | None) -> list[tuple[str, Support]]:
+def gates(type_: str, kind: str, shard: Shard | None, force: InForce | None) -> list[tuple[str, Support]]:
     """The arguments of a type that the version in force may not hold yet."""
     if shard is None or force is None:
         return []
-    rows = shard.arguments(type_)
+    rows = shard.arguments(type_, kind)
     if not rows:
         return []
     oldest = force.locked or (None if force.malformed or force.conflict or not force.constraint else force.lowest)

@@ -48,9 +48,9 @@ def collect(plan: Plan, refs: References, facts: LagFacts) -> LagUse:
         source = sources[head.provider_name]
         existing = all(_existing(r, plan) for r in resources)
         shard = facts.shard(source)
-        asked = gates(head.type, shard, in_force.get(source)) if head.mode == "managed" else []
-        attributes, unsure = arguments_in_use(block, resources, asked, reader.body, refs, plan) if asked else ((), ())
         kind = _KINDS.get(head.mode, head.mode)
+        asked = gates(head.type, kind, shard, in_force.get(source))
+        attributes, unsure = arguments_in_use(block, resources, asked, reader.body, refs, plan) if asked else ((), ())
         uses.append(Use(block, source, kind, head.type, existing, len(resources), attributes, unsure))
         hatch = _hatch(head, source, present, known)
         if hatch is not None and (hatch.data == head.is_data):
