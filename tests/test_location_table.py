@@ -57,12 +57,23 @@ WHEN = {
     "azapi_update_resource": {"type": "Microsoft.CognitiveServices/accounts/deployments@2025-06-01"},
     "aws_dms_s3_endpoint": {"endpoint_type": "target"},
 }
-for _kind in ("azapi_resource", "azapi_update_resource"):
-    WHEN[f"{_kind} body.properties.requestedBackupStorageRedundancy"] = {"type": "Microsoft.Sql/servers/databases@2023-08-01"}
-    WHEN[f"{_kind} body.properties.redundancySettings.standardTierStorageRedundancy"] = {
-        "type": "Microsoft.RecoveryServices/vaults@2024-04-01"
-    }
-    WHEN[f"{_kind} body.properties.backup.geoRedundantBackup"] = {"type": "Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01"}
+for _path, _type in {
+    "geoDataReplication.locations[].locationName": "EventHub/namespaces",
+    "locations[].locationName": "DocumentDB/databaseAccounts",
+    "additionalLocations[].location": "ApiManagement/service",
+    "dataProtection.replication.remoteVolumeRegion": "NetApp/netAppAccounts/capacityPools/volumes",
+    "publishingProfile.targetRegions[].name": "Compute/galleries/images/versions",
+    "linkedRedisCacheLocation": "Cache/redis/linkedServers",
+    "flowAnalyticsConfiguration.networkWatcherFlowAnalyticsConfiguration.workspaceRegion": "Network/networkWatchers/flowLogs",
+    "storageSettings[].type": "DataProtection/backupVaults",
+    "requestedBackupStorageRedundancy": "Sql/servers/databases",
+    "backupPolicy.periodicModeProperties.backupStorageRedundancy": "DocumentDB/databaseAccounts",
+    "redundancySettings.standardTierStorageRedundancy": "RecoveryServices/vaults",
+    "backup.geoRedundantBackup": "DBforPostgreSQL/flexibleServers",
+    "template": "Resources/deployments",
+}.items():
+    for _kind in ("azapi_resource", "azapi_update_resource"):
+        WHEN[f"{_kind} body.properties.{_path}"] = {"type": f"Microsoft.{_type}@2025-01-01"}
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,25 @@ def location_outcomes(subjects: Iterable[Subject], context: SovereigntyContext) 
                 verdict = seen[key] = decide(location, subject.allowed, context.regulated)
             if verdict == "pass" and not subject.alternatives:
                 continue
+            if verdict == "fail" and _said_of_home(subject, location, context):
+                continue
             outcome = _judge(subject, location, context, verdict)
             if outcome is not None and not (drifted and (outcome.address, outcome.path) in drifted):
                 yield outcome
+
+
+def _said_of_home(s: Subject, location: Location, context: SovereigntyContext) -> bool:
+    """Whether a list of copies names the home among them (Cosmos DB does) and the home is refused there already.
+
+    One finding per place: what stands at home is no copy. What refers to another resource is one, wherever it stands.
+    """
+    if location.role != "replica" or location.source != "attribute" or location.sensitive or len(location.places) != 1:
+        return False
+    return not s.alternatives and any(
+        h.role == "home" and not h.sensitive and h.places == location.places
+        and decide(h, s.allowed, context.regulated) == "fail"
+        for h in s.locations
+    )  # fmt: skip
 
 
 def _judge(s: Subject, location: Location, context: SovereigntyContext, verdict: Verdict) -> Outcome | None:

@@ -33,7 +33,7 @@ class Attachments(msgspec.Struct, eq=False):
         for resources, text in self._known().get(kind, ()):
             for r in resources:
                 m = self.reader.member(r) if r.action not in GONE else None
-                if m is None:
+                if m is None or text not in m.row.attach:  # another row of the same type attaches
                     continue
                 for other in self.reader.join(m, text).members:
                     if m not in found.setdefault(other.resource.address, []):
