@@ -167,3 +167,25 @@ def test_source_tells_what_is_written_as_null_for_every_instance(tmp_path: Path)
     plans = load(str(case / "plan.json"), bytes)
     assert capacity(plans) == {held, "oci_core_cluster_network.on_demand PLC010 open"}
     assert capacity(with_source(plans, case)) == {held, "oci_core_cluster_network.on_demand PLC010 fail"}
+
+
+TRIED_PARENTS = PLANS / "azure-tried-parents"  # accounts of which one of two is made: `try(a[0].id, b[0].id)`
+
+
+def test_what_is_tried_first_is_taken_where_it_is_there(tmp_path: Path) -> None:
+    deployments = {f"module.{m}.azapi_resource.this" for m in ("one", 'each["x"]', 'each["y"]')}
+    found = report_of(load(str(TRIED_PARENTS / "plan.json"), bytes), tmp_path).findings
+    assert {f.address for f in found if f.kind == "open" and f.rule in ("SOV002", "SOV006")} == deployments
+    plans = with_source(load(str(TRIED_PARENTS / "plan.json"), bytes), TRIED_PARENTS)
+    assert [f.address for f in report_of(plans, tmp_path).findings if f.rule.startswith("SOV")] == []
+
+
+def test_what_is_tried_first_takes_its_place_abroad_along(tmp_path: Path) -> None:
+    shutil.copytree(TRIED_PARENTS, tmp_path / "us")
+    for name in ("plan.json", "main.tf"):
+        file = tmp_path / "us" / name
+        file.write_text(file.read_text().replace("swedencentral", "eastus2"))
+    plans = with_source(load(str(tmp_path / "us" / "plan.json"), bytes), tmp_path / "us")
+    found = {(f.rule, f.kind) for f in report_of(plans, tmp_path).findings if f.address.startswith("module.")}
+    assert ("SOV006", "fail") in found
+    assert not any(kind == "open" for rule, kind in found if rule.startswith("SOV"))

@@ -9,7 +9,7 @@ from auditor.load.hcl.file_functions import FILE_FUNCTIONS
 from auditor.load.hcl.operators import is_scalar
 from auditor.load.hcl.values import EvalError, Map, Sensitive, equal, is_partial, to_string, unmark, wholly_known
 from auditor.model import UNKNOWN
-from auditor.syntax import Call, traversals
+from auditor.syntax import Call, GetAttr, GetIndex, Name, traversals
 
 if TYPE_CHECKING:
     from auditor.load.hcl.evaluate import Evaluator
@@ -18,13 +18,27 @@ if TYPE_CHECKING:
 
 def try_(ev: Evaluator, e: Call, env: Env) -> Any:
     for arg in e.args:
-        if _depends_on_unknown(ev, arg, env):
+        if not _of_instance(ev, arg, env) and _depends_on_unknown(ev, arg, env):
             return UNKNOWN
         try:
             return ev.eval(arg, env)
         except EvalError:
             continue
     raise EvalError("every argument of try fails")
+
+
+def _of_instance(ev: Evaluator, expr: Any, env: Env) -> bool:
+    """Whether this is an attribute of a resource instance that there is: it succeeds, known or not."""
+    if not isinstance(expr, GetAttr):
+        return False
+    named = expr.of.of if isinstance(expr.of, GetIndex) else expr.of
+    if not isinstance(named, GetAttr) or not isinstance(named.of, Name) or "_" not in named.of.name:
+        return False  # a name with a provider's prefix is a resource type: `local.x` and `module.x` may hold anything
+    try:
+        held = ev.eval(expr.of, env)
+    except EvalError:
+        return False
+    return held is not UNKNOWN and not hasattr(held, "origin")
 
 
 def can_(ev: Evaluator, e: Call, env: Env) -> Any:
