@@ -162,6 +162,8 @@ def choice(row: Row) -> Choice | str:
     spec, cloud = row.spec, row.cloud
     if spec.path == "(always)":
         return "holds for every instance, whatever is written: judged by its own case"
+    if cloud.regions and not plain_regions(cloud, ""):
+        return "every place of the cloud is of several countries: judged by its own cases"
     if spec.effects:
         return effect_choice(row)
     if spec.kind == "sku_enum":
