@@ -210,11 +210,13 @@ class Reader(msgspec.Struct):
         """Whether an unknown, computed attribute was written as null: nothing it names could make it unknown.
 
         `node_count = var.autoscaling ? null : var.n` names known values only. What a local hides is taken
-        for known where sizes and zones are read: another attribute must speak of them, or they stay open.
+        for known where sizes and zones are read: another attribute must speak of them, or they stay open. Not so
+        where silence has a size of its own, as that of a group without a target.
         So is a kind of capacity, a word that people write: no resource gives it.
         """
         word = any(segments(t.partition(" ")[0]) == steps for t in m.row.spot)
-        sizes = any(segments(t.partition(" ")[0]) == steps for t in (*m.row.min, *m.row.max, *m.row.zones))
+        counts = (*m.row.min, *m.row.max) if m.row.nodes_absent is None else ()
+        sizes = any(segments(t.partition(" ")[0]) == steps for t in (*counts, *m.row.zones))
         return self.refs.wrote_null(m.block, m.prefix + steps, ("local.",) if word or sizes else (), word)
 
     # --- conditions
