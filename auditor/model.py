@@ -73,6 +73,7 @@ class Resource(msgspec.Struct, frozen=True, eq=False):
     previous_address: str = ""
     deposed: str = ""
     action_reason: str = ""
+    provider_key: str = ""  # of `provider_config`, where the instances of a block differ in it
 
     @property
     def is_data(self) -> bool:

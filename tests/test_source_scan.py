@@ -257,14 +257,13 @@ module "m" {
 
 
 def test_a_provider_by_instance_is_never_the_default_one(auditor: Auditor, tmp_path: Path) -> None:
-    """OpenTofu's `for_each` of providers: which instance a resource uses is open, not the default provider's region."""
+    """OpenTofu's `for_each` of providers: the region of the instance that a resource names."""
     root = tmp_path / "root"
     scanned(root, main__tf=PER_INSTANCE, m_S_main__tf='resource "aws_sqs_queue" "q" {\n}\n')
     report = auditor("check", str(root), "--rules", "SOV,META", policy=ALLOW).report
     assert [(f["rule"], f["kind"], f["address"]) for f in report["findings"]] == [
-        ("SOV002", "open", "aws_s3_bucket.b"),
-        ("SOV002", "open", 'module.m["eu-central-1"].aws_sqs_queue.q'),
-        ("SOV002", "open", 'module.m["us-east-1"].aws_sqs_queue.q'),
+        ("SOV001", "fail", "aws_s3_bucket.b"),
+        ("SOV001", "fail", 'module.m["us-east-1"].aws_sqs_queue.q'),
     ]
 
 
@@ -485,3 +484,58 @@ def test_an_override_file_is_named_where_it_sets_the_region(tmp_path: Path) -> N
     )
     found = next(f for f in report_of([plan], tmp_path).findings if f.rule == "SOV001")
     assert [(Path(e.file).name, e.line) for e in found.evidence if e.what == 'provider "aws"'] == [("z_override.tf", 3)]
+
+
+ITERATED = """
+provider "aws" {
+  alias    = "by"
+  for_each = toset(["eu-central-1", "us-east-1"])
+  region   = each.value
+}
+resource "aws_sqs_queue" "each" {
+  for_each = toset(["eu-central-1", "us-east-1"])
+  provider = aws.by[each.key]
+}
+resource "aws_sqs_queue" "off" {
+  lifecycle {
+    enabled = false
+  }
+}
+module "in" {
+  source    = "./in"
+  for_each  = { here = "eu-central-1", there = "us-east-1" }
+  providers = { aws.data = aws.by[each.value] }
+}
+variable "which" {}
+resource "aws_sqs_queue" "unknown" { provider = aws.by[var.which] }
+"""
+INNER = """
+terraform {
+  required_providers {
+    aws = { source = "aws", configuration_aliases = [aws.data] }
+  }
+}
+resource "aws_dynamodb_table" "t" { provider = aws.data }
+"""
+
+
+def test_each_instance_stands_where_its_instance_of_the_provider_does(tmp_path: Path) -> None:
+    plan = scanned(tmp_path, main__tofu=ITERATED, in_S_main__tf=INNER)
+    report = report_of([plan], tmp_path)
+    assert {loc.address: [p.region for p in loc.places] for loc in report.locations} == {
+        'aws_sqs_queue.each["eu-central-1"]': ["eu-central-1"],
+        'aws_sqs_queue.each["us-east-1"]': ["us-east-1"],
+        'module.in["here"].aws_dynamodb_table.t': ["eu-central-1"],
+        'module.in["there"].aws_dynamodb_table.t': ["us-east-1"],
+        "aws_sqs_queue.unknown": [],
+    }
+    assert {f.address: f.kind for f in report.findings if f.rule in ("SOV001", "SOV002")} == {
+        'aws_sqs_queue.each["us-east-1"]': "fail",
+        'module.in["there"].aws_dynamodb_table.t': "fail",
+        "aws_sqs_queue.unknown": "open",
+    }
+
+
+def test_a_source_of_one_part_has_the_default_namespace(tmp_path: Path) -> None:
+    plan = scanned(tmp_path, main__tf='terraform {\n  required_providers {\n    aws = { source = "aws" }\n  }\n}\nresource "aws_sqs_queue" "q" {}\n')
+    assert [r.provider_name for r in plan.resources] == ["registry.terraform.io/hashicorp/aws"]

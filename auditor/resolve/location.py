@@ -217,7 +217,7 @@ class Locator(msgspec.Struct):
             keyed = self._keyed[block] = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
         seen = tuple([id(self.refs.instances_of(r, t, k)) for t, k in keyed]) if keyed else ()
         made: tuple[object, ...] = (
-            block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r)
+            block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r), r.provider_key
         )  # fmt: skip
         made = self._alike.setdefault(made, made)
         self._signatures[id(r)] = (r, made)

@@ -75,6 +75,8 @@ class Providers:
 
     def key_of(self, resource: Resource) -> str:
         """The `provider_config_key` of the resource's block; "" where the block is gone."""
+        if resource.provider_key:
+            return resource.provider_key
         config = self.plan.blocks.get(block_address(resource))
         return config.provider_config_key if config is not None else ""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from auditor.load.hcl.instances import Env, Instance
+from auditor.load.hcl.instances import Env, Instance, key_text
 from auditor.load.hcl.modules import dotted, literal
-from auditor.load.hcl.values import Sensitive
+from auditor.load.hcl.values import Sensitive, unmark
 from auditor.model import UNKNOWN, ConfigModule, ConfigResource, ModuleCall, ProviderConfig, Resource
 from auditor.syntax import Attribute, Block, Body, GetAttr, GetIndex, Literal, Module, Name, Object, SourceTree, Tuple, traversals
 
@@ -212,9 +212,12 @@ def _provider_name(expr: Any, local: str) -> str:
 
 @lru_cache(maxsize=4096)
 def full_source(module: Module, local: str) -> str:
-    source = required(module).get(local, ("", ""))[0] or f"hashicorp/{local}"
-    if local == "terraform" and source == "hashicorp/terraform":
+    """Host, namespace and name; `aws` alone, as generated source writes it, has the default ones."""
+    source = required(module).get(local, ("", ""))[0] or local
+    if local == "terraform" and source == local:
         return "terraform.io/builtin/terraform"
+    if "/" not in source:
+        source = f"hashicorp/{source}"
     return source if source.count("/") >= 2 else f"{REGISTRY}/{source}"
 
 
@@ -224,28 +227,40 @@ def block_name(block: Block) -> str:
     return f"{name}.{alias}" if alias else name
 
 
-def resolve(module: Module, name: str, instances: Mapping[str, Instance]) -> tuple[Module, str, Block | None]:
+class Configured(NamedTuple):
+    """Where a provider name is configured. key: the instance key written there (`aws.by[each.key]`), None without one;
+    env: where the key is evaluated, None for the environment of whoever wrote the name."""
+
+    module: Module
+    name: str
+    block: Block | None
+    key: Any = None
+    env: Env | None = None
+
+
+def resolve(module: Module, name: str, instances: Mapping[str, Instance]) -> Configured:
     """Where a provider name of a module is configured: through `providers = {}` and inheritance, up to the root."""
-    current, wanted = module, name
+    at = Configured(module, name, None)
     while True:
-        own = next((b for b in current.providers if block_name(b) == wanted), None)
-        instance = instances.get(current.path)
+        own = next((b for b in at.module.providers if block_name(b) == at.name), None)
+        instance = instances.get(at.module.path)
         call = instance.call if instance is not None else None
-        if own is not None and not _proxy(current, own, call):
-            return current, wanted, own
-        parent = instance.call_env.instance if instance is not None and instance.call_env is not None else None
-        if call is None or parent is None:
-            return current, wanted, own
+        if own is not None and not _proxy(at.module, own, call):
+            return at._replace(block=own)
+        env = instance.call_env if instance is not None else None
+        if call is None or env is None or env.instance is None:
+            return at._replace(block=own)
+        parent = env.instance.module
         passed = _passed(call)
-        if wanted in passed:
-            wanted = passed[wanted]
-        elif "." in wanted:
-            return current, wanted, None
+        if at.name in passed:
+            given = passed[at.name]
+            at = Configured(parent, given[0], None, given[1], env)
+        elif "." in at.name:
+            return at
         else:
-            source = full_source(current, wanted)
-            same = [n for n in (*required(parent.module), wanted) if full_source(parent.module, n) == source]
-            wanted = wanted if wanted in same or not same else same[0]
-        current = parent.module
+            source = full_source(at.module, at.name)
+            same = [n for n in (*required(parent), at.name) if full_source(parent, n) == source]
+            at = at._replace(module=parent, name=at.name if at.name in same or not same else same[0])
 
 
 def _proxy(module: Module, block: Block, call: Block | None) -> bool:
@@ -254,7 +269,8 @@ def _proxy(module: Module, block: Block, call: Block | None) -> bool:
     return empty and call is not None and block_name(block) in _passed(call)
 
 
-def _passed(call: Block) -> dict[str, str]:
+def _passed(call: Block) -> dict[str, tuple[str, Any]]:
+    """Name in the child -> name in the caller, and the instance key beside it."""
     attribute = call.body.attributes.get("providers")
     if attribute is None or not isinstance(attribute.expr, Object):
         return {}
@@ -262,25 +278,52 @@ def _passed(call: Block) -> dict[str, str]:
     for item in attribute.expr.items:
         key = dotted(item.key)
         if key:
-            made[key] = _provider_name(item.value, key.partition(".")[0])
+            made[key] = _provider_name(item.value, key.partition(".")[0]), _instance_key(item.value)
     return made
+
+
+def _instance_key(expr: Any) -> Any:
+    return expr.key if isinstance(expr, GetIndex) else None
 
 
 def provider_key(module: Module, name: str, instances: Mapping[str, Instance]) -> str:
     """`provider_config_key` as plan JSON has it: `aws.us`, or `module.a:aws` for one of a child module."""
-    home, wanted, _ = resolve(module, name, instances)
-    return f"{home.path}:{wanted}" if home.path else wanted
+    found = resolve(module, name, instances)
+    return _config_key(found.module, found.name)
 
 
-def provider_block(instance: Instance, block: Block) -> tuple[Block, Instance] | None:
-    """The provider block that a resource uses, and the module instance it stands in."""
+def _config_key(module: Module, name: str) -> str:
+    return f"{module.path}:{name}" if module.path else name
+
+
+def _configured(instance: Instance, block: Block) -> tuple[Configured, Mapping[str, Instance]]:
+    """What a resource's provider name resolves to, and the instances of the modules above it."""
     chain: dict[str, Instance] = {}
     at: Instance | None = instance
     while at is not None:
         chain[at.module.path] = at
         at = at.call_env.instance if at.call_env is not None else None
-    home, _, found = resolve(instance.module, provider_of(instance.module, block)[0], chain)
-    return (found, chain[home.path]) if found is not None and home.path in chain else None
+    name = provider_of(instance.module, block)[0]
+    return instance.once("configured", name, lambda: resolve(instance.module, name, chain)), chain
+
+
+def provider_block(instance: Instance, block: Block) -> tuple[Block, Instance] | None:
+    """The provider block that a resource uses, and the module instance it stands in."""
+    found, chain = _configured(instance, block)
+    return (found.block, chain[found.module.path]) if found.block is not None and found.module.path in chain else None
+
+
+def provider_instance(instance: Instance, block: Block, env: Env) -> str:
+    """The key of the configuration that one resource instance uses, where OpenTofu's `for_each` makes several of a block;
+    "" where its block says as much."""
+    found, _ = _configured(instance, block)
+    if found.block is None or "for_each" not in found.block.body.attributes:
+        return ""
+    written = block.body.attributes.get("provider")
+    own = found.env is None
+    key = found.key if not own or written is None else _instance_key(written.expr)
+    value = unmark(instance.evaluator.quiet(key, env if own or found.env is None else found.env), instance.evaluator.budget)[0]
+    return _config_key(found.module, found.name) + key_text(value) if isinstance(value, str) else ""
 
 
 def provider_configs(
@@ -297,30 +340,33 @@ def provider_configs(
             if key in made or (instance is not None and _proxy(module, block, instance.call)):
                 continue
             version = literal(block.body.attributes.get("version")) or required(module).get(local, ("", ""))[1]
-            made[key] = ProviderConfig(
-                local, full_source(module, local), alias, module.path, str(version or ""),
-                _evaluated(block, module, instance),
-            )  # fmt: skip
+            expansion = instance.expansion(block) if instance is not None and "for_each" in block.body.attributes else None
+            envs = expansion.envs(instance) if expansion is not None and expansion.keys and instance is not None else []
+            for suffix, env in (("", Env(instance) if instance is not None else None), *((key_text(k), e) for k, e in envs)):
+                made[key + suffix] = ProviderConfig(
+                    local, full_source(module, local), alias, module.path, str(version or ""), _evaluated(block, module, env)
+                )
     for module in tree.root.walk():
         names = {provider_of(module, block): None for block in module.resources.values()}
         for name, source in names:
-            home, wanted, _ = resolve(module, name, instances)
-            key = f"{home.path}:{wanted}" if home.path else wanted
+            found = resolve(module, name, instances)
+            key = _config_key(found.module, found.name)
             if key not in made:
-                local, _, alias = wanted.partition(".")
-                version = required(home).get(local, ("", ""))[1]
-                made[key] = ProviderConfig(local, source, alias, home.path, version)
+                local, _, alias = found.name.partition(".")
+                version = required(found.module).get(local, ("", ""))[1]
+                made[key] = ProviderConfig(local, source, alias, found.module.path, version)
     return made
 
 
-def _evaluated(block: Block, module: Module, instance: Instance | None) -> dict[str, Any]:
+def _evaluated(block: Block, module: Module, env: Env | None) -> dict[str, Any]:
     """Expressions of a provider block; attributes carry their value beside the names they mention."""
     made = body_expressions(block.body, module)
     for name, attribute in block.body.attributes.items():
         held = made.get(name)
         if not isinstance(held, dict) or "constant_value" in held:
             continue
-        value = instance.evaluator.quiet(attribute.expr, Env(instance)) if instance is not None else UNKNOWN
+        at = env.instance if env is not None else None
+        value = at.evaluator.quiet(attribute.expr, env) if at is not None and env is not None else UNKNOWN
         sensitive = isinstance(value, Sensitive)
         value = value.value if isinstance(value, Sensitive) else value
         if isinstance(value, (str, int, bool)):

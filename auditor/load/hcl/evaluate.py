@@ -137,7 +137,21 @@ class Evaluator:
             if len(items) > MAX_INSTANCES:
                 raise TooMuch(f"{where}: for_each makes {len(items)} instances, too many to read")
             return Expansion("each", items)
-        return Expansion("single", [(None, None)])
+        return self._enabled(block, env, where)
+
+    def _enabled(self, block: Block, env: Env, where: str) -> Expansion:
+        """A block without count and for_each: one instance, unless OpenTofu's `lifecycle.enabled` says none."""
+        lifecycles = block.body.of_type("lifecycle")
+        enabled = next((e for b in lifecycles if (e := b.body.attributes.get("enabled")) is not None), None)
+        if enabled is None or block.type == "dynamic":
+            return Expansion("single", [(None, None)])
+        try:
+            value = to_bool(unmark(self.quiet(enabled.expr, env), self.budget)[0])
+        except EvalError:
+            value = UNKNOWN
+        if not isinstance(value, bool):
+            return Expansion("unknown", None, f"lifecycle.enabled is not known ({where})")
+        return Expansion("single", [(None, None)]) if value else Expansion("count", [])
 
     # --- names
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from auditor.errors import InputError
-from auditor.load.hcl.configuration import config_module, provider_block, provider_configs, provider_of
+from auditor.load.hcl.configuration import config_module, provider_block, provider_configs, provider_instance, provider_of
 from auditor.load.hcl.evaluate import Evaluator
 from auditor.load.hcl.folders import Folders
 from auditor.load.hcl.instances import Env, Instance, key_text
@@ -174,6 +174,7 @@ def _resource(
     return Resource(
         address, block.labels[0], block.labels[1], "managed", source, change,
         index=None if key is UNKNOWN else key, module_address=module_address,
+        provider_key=provider_instance(env.instance, block, env) if env.instance is not None else "",
     )  # fmt: skip
 
 
