@@ -141,6 +141,8 @@ def _with(**keys: object) -> bytes:
         ({"errored": True}, "errored: true"),
         ({"complete": False}, "complete: false"),
         ({"deferred_changes": [{"reason": "provider_config_unknown"}]}, "1 deferred"),
+        ({"action_invocations": [{"address": "action.aws_lambda_invoke.f"}] * 2}, "1 action not judged"),
+        ({"deferred_action_invocations": [{"action_invocation": {"address": "action.a.b"}}]}, "action.a.b"),
     ],
     ids=lambda x: next(iter(x)) if isinstance(x, dict) else "",
 )

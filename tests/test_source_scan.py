@@ -539,3 +539,9 @@ def test_each_instance_stands_where_its_instance_of_the_provider_does(tmp_path: 
 def test_a_source_of_one_part_has_the_default_namespace(tmp_path: Path) -> None:
     plan = scanned(tmp_path, main__tf='terraform {\n  required_providers {\n    aws = { source = "aws" }\n  }\n}\nresource "aws_sqs_queue" "q" {}\n')
     assert [r.provider_name for r in plan.resources] == ["registry.terraform.io/hashicorp/aws"]
+
+
+def test_an_action_makes_the_scan_partial(tmp_path: Path) -> None:
+    text = 'provider "aws" { region = "eu-west-1" }\naction "aws_lambda_invoke" "f" {\n  config {\n    payload = "{}"\n  }\n}\n'
+    plan = scanned(tmp_path, main__tf=text)
+    assert [re.sub(r"\(.*main", "(main", p) for p in plan.partial] == ["action.aws_lambda_invoke.f (main.tf:2) is not judged: an action"]

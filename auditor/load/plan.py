@@ -23,6 +23,7 @@ from auditor.load.hcl.folders import is_source
 from auditor.load.lockfile import decode_lock, find_lock
 from auditor.load.source import archive_tree, paired
 from auditor.model import EMPTY, NULL, Change, Configuration, Plan, Resource
+from auditor.spelling import plural
 from auditor.syntax import SourceTree
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ _AGAIN: Final = "Run: terraform show -json tfplan > plan.json"
 class _Deferred(msgspec.Struct):
     reason: str = ""
     resource_change: Resource | None = None
+
+
+class _Action(msgspec.Struct, frozen=True):
+    address: str = ""
+
+
+class _DeferredAction(msgspec.Struct):
+    action_invocation: _Action = _Action()
 
 
 class _PlannedResource(msgspec.Struct, gc=False):
@@ -71,6 +80,8 @@ class _PlanFile(msgspec.Struct):
     errored: bool = False
     complete: bool | None = None
     deferred_changes: list[_Deferred] | None = None
+    action_invocations: list[_Action] | None = None
+    deferred_action_invocations: list[_DeferredAction] | None = None
 
 
 class _StateResource(msgspec.Struct):
@@ -316,6 +327,9 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
     if missing := _missing(file):
         shown = ", ".join(missing[:3]) + (" …" if len(missing) > 3 else "")
         partial.append(f"{len(missing)} resources of planned_values are not in resource_changes: {shown}")
+    if actions := _actions(file):
+        shown = ", ".join(actions[:3]) + (" …" if len(actions) > 3 else "")
+        partial.append(f"{plural(len(actions), 'action')} not judged, which Terraform runs with the plan: {shown}")
     if file.deferred_changes:
         partial.append(f"{len(file.deferred_changes)} deferred changes are planned only in part")
         resources = resources + [d.resource_change for d in file.deferred_changes if d.resource_change is not None]
@@ -326,6 +340,12 @@ def _plan(name: str, file: _PlanFile, notices: tuple[str, ...]) -> Plan:
         drift=file.resource_drift or [], configuration=file.configuration or Configuration(),
         variables=file.variables or {}, prior_state=file.prior_state, partial=tuple(partial), notices=notices,
     )  # fmt: skip
+
+
+def _actions(file: _PlanFile) -> list[str]:
+    """Addresses of the actions (Terraform 1.14) that resources trigger or `-invoke` asks for, each once."""
+    deferred = [d.action_invocation for d in file.deferred_action_invocations or ()]
+    return list(dict.fromkeys(a.address for a in (*(file.action_invocations or ()), *deferred)))
 
 
 def _as_it_stays(r: Resource) -> Resource:

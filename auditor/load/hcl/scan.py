@@ -23,7 +23,7 @@ from auditor.load.hcl.modules import dotted
 from auditor.load.hcl.planned import plan_answers
 from auditor.load.hcl.values import EvalError, Sensitive, TooMuch, is_partial
 from auditor.model import UNKNOWN, Change, Configuration, Plan, Resource, strip_keys
-from auditor.syntax import Block, Body, SourceTree
+from auditor.syntax import Block, Body, Module, SourceTree
 
 _META: Final = frozenset(("count", "for_each", "provider", "depends_on"))
 _META_BLOCKS: Final = frozenset(("lifecycle", "provisioner", "connection"))
@@ -82,6 +82,7 @@ def _scan(
     while queue:
         instance = queue.pop(0)
         first.setdefault(instance.module.path, instance)
+        found.missing.update(_actions(instance.module))
         _resources(instance, found, importing)
         for name, call in instance.module.calls.items():
             child = instance.child(name)
@@ -108,6 +109,13 @@ def _scan(
         partial=(*unread, *hidden, *found.missing), notices=(*notices, *_needs(found)), source=tree, uncertain=found.uncertain,
         answers=plan_answers(tree, workspace),
     )  # fmt: skip
+
+
+def _actions(module: Module) -> dict[str, None]:
+    """The actions (Terraform 1.14) of a module: what they send where is not read."""
+    at = f"{module.path}." if module.path else ""
+    blocks = [b for b in module.other if b.type == "action"]
+    return {f"{at}{'.'.join(('action', *b.labels))} ({b.source.where(b.start)}) is not judged: an action": None for b in blocks}
 
 
 def _needs(found: _Found) -> tuple[str, ...]:
