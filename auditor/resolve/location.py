@@ -14,18 +14,23 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from auditor.facts import Cloud, Facts, LocationSpec, Provider, TypeFacts, provider_source, split_path
+from auditor.facts import Facts, LocationSpec, Provider, provider_source, split_path
 from auditor.model import UNKNOWN, Evidence, Location, Place, Plan, Resource, block_address
 from auditor.resolve import embedded
+from auditor.resolve.effects import effect_of
+from auditor.resolve.locations import at_address, placed, spread, text_of, unconfirmed_places, unplaced, withheld
 from auditor.resolve.provider import Providers
-from auditor.resolve.readings import ANY, Reader
+from auditor.resolve.readings import ANY
 from auditor.resolve.references import References, Target, Trace, module_of
-from auditor.values import Body, Projection, Value, names_of, without_credentials
+from auditor.resolve.rows import Rows
+from auditor.resolve.type_plan import TypePlan, type_plan
+from auditor.values import Body, Value, names_of, without_credentials
 
 Status = Literal["located", "global", "unknown_type", "undecided"]
+ALWAYS: Final = "(always)"
+_SHORT: Final = 60  # characters of a value that a cause repeats
 _MAX_HOPS: Final = 12  # parent of parent of ...: deeper chains do not occur, cycles might
 _STAYS: Final = (("create",), ("no-op",), ("read",))  # actions after which nothing has moved
-_PLACE_KINDS: Final = ("region", "zone", "location", "multi_region")
 
 
 class Located(msgspec.Struct, frozen=True, gc=False):
@@ -47,28 +52,6 @@ class Located(msgspec.Struct, frozen=True, gc=False):
         return next((loc for loc in self.locations if loc.role == "home"), None)
 
 
-class _TypePlan(msgspec.Struct, frozen=True):
-    """What to read of one (provider, type): built once per plan."""
-
-    cloud: Cloud
-    provider: str
-    short: str
-    facts: TypeFacts
-    known: bool  # the catalogue has a row for the type
-    anchors: tuple[LocationSpec, ...]  # rows that say where the resource itself stands
-    others: tuple[LocationSpec, ...]
-    projection: Projection
-    reader: Reader
-
-    def after(self, resource: Resource) -> Body:
-        body = self.projection.after(resource)
-        return body.decoded(texts) if (texts := self.reader.reading.json_text) else body
-
-    def before(self, resource: Resource) -> Body:
-        body = self.projection.before(resource)
-        return body.decoded(texts) if (texts := self.reader.reading.json_text) else body
-
-
 class Locator(msgspec.Struct):
     """Locates the resources of one plan. `assume` maps `aws.region`-like names to values."""
 
@@ -76,9 +59,8 @@ class Locator(msgspec.Struct):
     refs: References
     facts: Facts
     assume: Mapping[str, str] = msgspec.field(default_factory=dict)
-    _types: dict[tuple[str, str], _TypePlan | None] = msgspec.field(default_factory=dict)
+    _types: dict[tuple[str, str], TypePlan | None] = msgspec.field(default_factory=dict)
     _homes: dict[str, tuple[Location, ...]] = msgspec.field(default_factory=dict)
-    _evidence: dict[tuple[str, str, str], tuple[tuple[Evidence, ...], bool]] = msgspec.field(default_factory=dict)
     _referred_homes: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[Location, ...]] = msgspec.field(
         default_factory=dict
     )
@@ -92,6 +74,7 @@ class Locator(msgspec.Struct):
     _bare: dict[str, list[tuple[str, str]]] = msgspec.field(default_factory=dict)
     _routing: set[str] = msgspec.field(default_factory=set)
     _providers: Providers | None = None
+    _rows: Rows | None = None
     used_assumptions: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
@@ -99,6 +82,12 @@ class Locator(msgspec.Struct):
         if self._providers is None:
             self._providers = Providers(self.plan, self.refs)
         return self._providers
+
+    @property
+    def rows(self) -> Rows:
+        if self._rows is None:
+            self._rows = Rows(self.plan, self.refs, self.providers)
+        return self._rows
 
     # --- types
 
@@ -110,50 +99,15 @@ class Locator(msgspec.Struct):
             known = self._sources[name] = (source, self.facts.index.providers.get(source))
         return known
 
-    def _type(self, resource: Resource) -> _TypePlan | None:
+    def _type(self, resource: Resource) -> TypePlan | None:
         key = (resource.provider_name, resource.type)
         if key not in self._types:
-            self._types[key] = self._make_type(resource)
+            source, provider = self.provider_of(resource)
+            cloud = self.facts.cloud(provider.cloud) if provider is not None and provider.cloud else None
+            self._types[key] = None
+            if provider is not None and cloud is not None:
+                self._types[key] = type_plan(resource.type, source, provider, cloud, self.facts)
         return self._types[key]
-
-    def _make_type(self, resource: Resource) -> _TypePlan | None:
-        source, provider = self.provider_of(resource)
-        cloud = self.facts.cloud(provider.cloud) if provider is not None and provider.cloud else None
-        if provider is None or cloud is None:
-            return None
-        reading = cloud.readings.get(source) or cloud.reading
-        known = resource.type in cloud.types
-        facts = cloud.types.get(resource.type) or _namesake(cloud, resource.type, reading.namesakes)
-        placeless = not known and any(re.search(p, resource.type) for p in reading.placeless)
-        if placeless:
-            facts = TypeFacts(global_=True, bearing="control", curated=True)
-        specs = [s for s in facts.locations if s.use == "decide" and s.segments]
-        wild = [
-            LocationSpec(path=a, kind=a if a in _PLACE_KINDS else "region")
-            for a in reading.attributes
-            if (reading.any_type or not known) and (placeless or not facts.global_) and all(s.path != a for s in specs)
-        ]
-        anchors = [s for s in specs if s.role == "home"]
-        if not anchors and not (reading.any_type and not facts.global_):
-            plain = [s for s in specs if s.kind in _PLACE_KINDS and len(s.segments) == 1 and s.topic != "network"]
-            anchors = [s for s in plain if s.role == "processing"]
-            if not anchors and not facts.parents:
-                anchors = plain  # a replica, backup or log store of its own: where it stands is its one location
-        others = [s for s in specs if s not in anchors]
-        anchors = [*wild, *anchors] if reading.any_type else [*anchors, *wild]
-        roots = {s.segments[0] for s in (*anchors, *others)}
-        roots.update(split_path(c.partition("=")[0])[0] for s in specs for c in (s.when, s.unless) if c)
-        roots.update(reading.identity, facts.parents, reading.grandparent, reading.provider_where)
-        pointing = {s.segments[0] for s in specs if s.kind in ("resource_ref", "arn") and not s.effects}
-        read = {s.segments[0] for s in (*anchors, *others) if s.kind not in ("resource_ref", "arn") or s.effects}
-        read.update(split_path(c.partition("=")[0])[0] for s in specs for c in (s.when, s.unless) if c)
-        read.update(reading.provider_where)
-        ids = {*reading.identity, *facts.parents, *reading.grandparent, *pointing} - read
-        return _TypePlan(
-            cloud, source, provider.short or source.rpartition("/")[2], facts, known or reading.any_type,
-            tuple(anchors), tuple(others), Projection(roots, ids, cloud.region_in_id),
-            Reader(cloud, self.facts, resource.type, reading),
-        )  # fmt: skip
 
     # --- entry points
 
@@ -175,8 +129,8 @@ class Locator(msgspec.Struct):
         seen = self._placed.get(key) or self._placed.get(apart)
         if seen is not None:
             status, locations = seen
-            address = resource.address
-            locations = (_at(locations[0], address),) if len(locations) == 1 else tuple([_at(x, address) for x in locations])
+            at = resource.address
+            locations = (at_address(locations[0], at),) if len(locations) == 1 else tuple([at_address(x, at) for x in locations])
         else:
             looked = self.refs.looked
             status, locations, own = self._place(resource, tp, tp.after(resource))
@@ -189,18 +143,18 @@ class Locator(msgspec.Struct):
             meta.bearing, meta.curated, meta.category, meta.guard,
         )  # fmt: skip
 
-    def _place(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[Status, tuple[Location, ...], bool]:
+    def _place(self, r: Resource, tp: TypePlan, body: Body) -> tuple[Status, tuple[Location, ...], bool]:
         """Status and locations; whether they rest on what only this instance has: its past."""
         homes = self._home(r, tp, body, 0)
         others = self._others(r, tp, body, homes)
         if not homes:
             nowhere: Status = "global" if tp.facts.global_ else "unknown_type"
-            return ("located" if others else nowhere), tuple(map(_withheld, others)), False
+            return ("located" if others else nowhere), tuple(map(withheld, others)), False
         undecided = any(not loc.complete or (loc.candidates and len(loc.places) > 1) for loc in homes)
         own = any(loc.source == "prior" for loc in homes)
-        return ("undecided" if undecided else "located"), tuple(map(_withheld, homes + others)), own
+        return ("undecided" if undecided else "located"), tuple(map(withheld, homes + others)), own
 
-    def _signature(self, r: Resource, tp: _TypePlan, block: str = "") -> tuple[object, ...]:
+    def _signature(self, r: Resource, tp: TypePlan, block: str = "") -> tuple[object, ...]:
         """Equal for instances of one block that say the same of their location and see the same other instances.
 
         Of an id only the region in it counts, here as in what is read of it; what the past decides is not shared.
@@ -223,7 +177,7 @@ class Locator(msgspec.Struct):
         self._signatures[id(r)] = (r, made)
         return made
 
-    def _before(self, r: Resource, tp: _TypePlan) -> tuple[Location, ...]:
+    def _before(self, r: Resource, tp: TypePlan) -> tuple[Location, ...]:
         """Where an instance stood: read once for those of a block that say the same of it."""
         apart = (block_address(r), r.provider_name, tp.projection.key_before(r))
         key = (*apart, r.module_address)
@@ -232,10 +186,10 @@ class Locator(msgspec.Struct):
             looked = self.refs.looked
             body = tp.before(r)
             before = tuple(self._explicit(r, tp, body, tp.anchors)[0]) or self._from_identity(r, tp, body)
-            held = tuple(map(_withheld, before))
+            held = tuple(map(withheld, before))
             self._were[apart if self.refs.looked == looked else key] = held
             return held
-        return tuple([_at(loc, r.address) for loc in held])
+        return tuple([at_address(loc, r.address) for loc in held])
 
     def home(self, resource: Resource, hops: int = 0) -> tuple[Location, ...]:
         """Home locations of one instance, for those that inherit from it."""
@@ -246,7 +200,7 @@ class Locator(msgspec.Struct):
                 self._homes[resource.address] = self._shared_home(resource, tp, hops)
         return self._homes[resource.address]
 
-    def _shared_home(self, r: Resource, tp: _TypePlan, hops: int) -> tuple[Location, ...]:
+    def _shared_home(self, r: Resource, tp: TypePlan, hops: int) -> tuple[Location, ...]:
         """A home computed once for instances with the same signature. A chain cut short is not shared."""
         key = self._signature(r, tp)
         seen = self._shared.get(key)
@@ -259,7 +213,7 @@ class Locator(msgspec.Struct):
 
     # --- home
 
-    def _home(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
+    def _home(self, r: Resource, tp: TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
         """Empty: nothing is known of the type, or it stands nowhere in particular."""
         found = self._homes_of(r, tp, body, hops)
         if not found or not tp.reader.reading.redirects or tp.facts.global_:
@@ -270,10 +224,10 @@ class Locator(msgspec.Struct):
             return found
         if located := self._from_assumption(r, tp, found[0].path, found[0].role):
             return located
-        opened = self._open(r, found[0].path, found[0].role, cause, found[0].sensitive)
+        opened = unplaced(r, found[0].path, found[0].role, cause, found[0].sensitive)
         return (replace(opened, evidence=found[0].evidence),)
 
-    def _redirected(self, r: Resource, tp: _TypePlan, regions: set[str]) -> str:
+    def _redirected(self, r: Resource, tp: TypePlan, regions: set[str]) -> str:
         """Why a region says nothing: the provider block sends the calls for this type to an address of its own."""
         reading = tp.reader.reading
         kind = r.type.partition("_")[2]
@@ -290,13 +244,13 @@ class Locator(msgspec.Struct):
             return f"{at.what} sends its calls to {where}: where that stands is not known"
         return ""
 
-    def _homes_of(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
+    def _homes_of(self, r: Resource, tp: TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
         found, computed, cause = self._explicit(r, tp, body, tp.anchors)
         reading = tp.reader.reading
         if found:
             return tuple(self._merge_references(r, tp, found, hops))
         if tp.facts.global_:  # only what its own attributes say can place it
-            return (self._open(r, tp.anchors[0].path, tp.anchors[0].role, cause),) if cause else ()
+            return (unplaced(r, tp.anchors[0].path, tp.anchors[0].role, cause),) if cause else ()
         if located := self._from_identity(r, tp, body):
             return located
         role = tp.anchors[0].role if tp.anchors else "home"
@@ -322,12 +276,12 @@ class Locator(msgspec.Struct):
         if not tp.known and (silent or not tp.anchors):
             return ()
         why = cause or provider_cause or f"{tp.short}: no location in the plan for {r.type}"
-        opened = self._open(r, path, role, why)
+        opened = unplaced(r, path, role, why)
         if provider_cause and not cause and not reading.by_reference:
             return (replace(opened, evidence=self.providers.region(r, self._provider_attributes(tp)).evidence),)
         return (opened,)
 
-    def _filled_by_provider(self, tp: _TypePlan, body: Body) -> bool:
+    def _filled_by_provider(self, tp: TypePlan, body: Body) -> bool:
         """Whether the provider's region is the resource's own, as attributes of it tell (`provider_where`)."""
         where = tp.reader.reading.provider_where
         if not where or not tp.known or not any(s.path in tp.reader.reading.attributes for s in tp.anchors):
@@ -335,7 +289,7 @@ class Locator(msgspec.Struct):
         held = [(p, v.value) for a, p in where.items() for v in body.get((a,)) if isinstance(v.value, str)]
         return bool(held) and all(re.search(p, value) for p, value in held)
 
-    def _parent_outside(self, r: Resource, tp: _TypePlan, body: Body) -> str:
+    def _parent_outside(self, r: Resource, tp: TypePlan, body: Body) -> str:
         """Why the provider's region does not place a type without a region of its own: its parent is outside the plan."""
         reading = tp.reader.reading
         filled = any(s.kind != "resource_ref" for s in tp.anchors) or any(s.path in reading.attributes for s in tp.others)
@@ -352,22 +306,22 @@ class Locator(msgspec.Struct):
         return f"{r.type} has no location of its own, and what it stands with is not in the plan"
 
     def _explicit(
-        self, r: Resource, tp: _TypePlan, body: Body, specs: Iterable[LocationSpec]
+        self, r: Resource, tp: TypePlan, body: Body, specs: Iterable[LocationSpec]
     ) -> tuple[list[Location], bool, str]:
         """Locations that attributes of the body state; whether one is computed; why one is undecidable."""
         found: list[Location] = []
         computed, cause = False, ""
         for spec in specs:
-            if spec.kind == "resource_ref" or not self._applies(r, tp, spec, body):
+            if spec.kind == "resource_ref" or not self.rows.applies(r, tp, spec, body):
                 continue
             values = body.get(spec.segments) if spec.path != ALWAYS else []
             if not values and spec.absent:
                 found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, (), "default"))
             for v in values:
-                if (spec.when or spec.unless) and not self._applies(r, tp, spec, body, v.path):
+                if (spec.when or spec.unless) and not self.rows.applies(r, tp, spec, body, v.path):
                     continue
                 if v.value is UNKNOWN:
-                    if self._is_computed(r, spec, v):
+                    if self.rows.is_computed(r, tp, spec, v):
                         if spec.absent:
                             absent = Value(spec.path, None)
                             found.extend(self._effect(r, tp, spec, absent, spec.absent, (), "default"))
@@ -377,7 +331,7 @@ class Locator(msgspec.Struct):
                     elif borrowed := self._borrowed(r, spec, v):
                         found.extend(borrowed)
                     else:
-                        cause = cause or self._unknown_cause(r, spec)
+                        cause = cause or self.rows.unknown_cause(r, spec)
                     continue
                 found.extend(self._read(r, tp, spec, v, ()))
         if len(found) > 1 and any(loc.places for loc in found):
@@ -390,7 +344,7 @@ class Locator(msgspec.Struct):
             unique.setdefault(region, loc)
         return list(unique.values()), computed, cause
 
-    def _redundant(self, r: Resource, tp: _TypePlan, loc: Location) -> bool:
+    def _redundant(self, r: Resource, tp: TypePlan, loc: Location) -> bool:
         """A value that names no place of the catalogue, beside one that does: filled in by the provider, it says
         the same in other words (a zone id, say). One that was written, or that begins with a region's id (a Local
         Zone the catalogue lacks, perhaps abroad), counts.
@@ -414,7 +368,7 @@ class Locator(msgspec.Struct):
             return []
         return [loc for loc in self._referred(r, spec.segments, v.path, spec.role, 0) if loc.places]
 
-    def _merge_references(self, r: Resource, tp: _TypePlan, found: list[Location], hops: int) -> list[Location]:
+    def _merge_references(self, r: Resource, tp: TypePlan, found: list[Location], hops: int) -> list[Location]:
         """A reference (a subnet, say) adds a place only where its country differs: a zone abroad."""
         countries = {c for loc in found for c in loc.countries}
         for spec in tp.anchors:
@@ -426,7 +380,7 @@ class Locator(msgspec.Struct):
                     countries.update(loc.countries)
         return found
 
-    def _from_identity(self, r: Resource, tp: _TypePlan, body: Body) -> tuple[Location, ...]:
+    def _from_identity(self, r: Resource, tp: TypePlan, body: Body) -> tuple[Location, ...]:
         for attribute in tp.reader.reading.identity:
             if any(s.path == attribute for s in tp.others):
                 continue  # an argument of that name: what it points at, not the resource itself
@@ -435,10 +389,10 @@ class Locator(msgspec.Struct):
                     found = tp.reader.place(region)
                     if found is not None:
                         evidence = (Evidence(f"region in {attribute}"),)
-                        return (self._make(r, attribute, "home", region, "arn", found, evidence, v.sensitive),)
+                        return (placed(r, attribute, "home", region, "arn", found, evidence, v.sensitive),)
         return ()
 
-    def _from_parents(self, r: Resource, tp: _TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
+    def _from_parents(self, r: Resource, tp: TypePlan, body: Body, hops: int) -> tuple[Location, ...]:
         if hops >= _MAX_HOPS:
             return ()
         refs = [s.path for s in tp.anchors if s.kind == "resource_ref"]
@@ -456,7 +410,7 @@ class Locator(msgspec.Struct):
                     found = tp.reader.place(region)
                     if found is not None:
                         here = (Evidence(f"region in {v.path}"),)
-                        return (self._make(r, v.path, "home", region, "arn", found, here, v.sensitive),)
+                        return (placed(r, v.path, "home", region, "arn", found, here, v.sensitive),)
             best = best or located
         return best
 
@@ -550,7 +504,7 @@ class Locator(msgspec.Struct):
         return found
 
     def _from_provider(
-        self, r: Resource, tp: _TypePlan, path: str, role: str, hops: int
+        self, r: Resource, tp: TypePlan, path: str, role: str, hops: int
     ) -> tuple[tuple[Location, ...], str]:
         reading = tp.reader.reading
         if reading.by_reference:
@@ -571,7 +525,7 @@ class Locator(msgspec.Struct):
                 r.address, path, role, ", ".join(region.values), "provider", tuple(dict.fromkeys(places)),  # type: ignore[arg-type]
                 candidates=candidates, complete=complete, sensitive=region.sensitive, evidence=region.evidence,
                 cause=region.cause if candidates else ("" if complete else f"{seen}: region not in the catalogue"),
-                unconfirmed=_unconfirmed(places),
+                unconfirmed=unconfirmed_places(places),
             )  # fmt: skip
             return (located,), ""
         cause = region.cause
@@ -579,7 +533,7 @@ class Locator(msgspec.Struct):
             cause += f" (documented default {reading.provider_default}, which the environment may override)"
         return (), f"{tp.short}: {cause}" if cause else ""
 
-    def _provider_attributes(self, tp: _TypePlan) -> tuple[str, ...]:
+    def _provider_attributes(self, tp: TypePlan) -> tuple[str, ...]:
         """The attributes of a provider block that place a resource of this type, in order."""
         kind = tp.anchors[0].kind if tp.anchors else ""
         provider = tp.reader.reading.provider
@@ -602,7 +556,7 @@ class Locator(msgspec.Struct):
             ),
         ), ""  # fmt: skip
 
-    def _from_prior(self, r: Resource, tp: _TypePlan, path: str, role: str) -> tuple[Location, ...]:
+    def _from_prior(self, r: Resource, tp: TypePlan, path: str, role: str) -> tuple[Location, ...]:
         if r.change.actions in (("update",), ("no-op",)):
             body = tp.before(r)
             before = self._explicit(r, tp, body, tp.anchors)[0] or list(self._from_identity(r, tp, body))
@@ -620,7 +574,7 @@ class Locator(msgspec.Struct):
                             provider = self.providers.region(r, tuple(tp.reader.reading.provider.get("") or ()))
                             here = (*provider.evidence, Evidence(f"{block}.{attribute} in prior state", ref=("block", "", block)))
                             hidden = Body(values, {}, marks).is_sensitive(attribute)
-                            return (self._make(r, path, role, str(value), "prior", found, here, hidden),)
+                            return (placed(r, path, role, str(value), "prior", found, here, hidden),)
         return ()
 
     def _bare_data(self, data_type: str) -> list[tuple[str, str]]:
@@ -633,7 +587,7 @@ class Locator(msgspec.Struct):
             ]
         return self._bare[data_type]
 
-    def _from_assumption(self, r: Resource, tp: _TypePlan, path: str, role: str) -> tuple[Location, ...]:
+    def _from_assumption(self, r: Resource, tp: TypePlan, path: str, role: str) -> tuple[Location, ...]:
         for name in dict.fromkeys((f"{tp.short}.region", f"{tp.cloud.id}.region", f"{r.type}.region")):
             value = self.assume.get(name)
             if value is None:
@@ -642,17 +596,17 @@ class Locator(msgspec.Struct):
             if found is not None:
                 self.used_assumptions[name] = value
                 here = (Evidence(f"assumed: {name} = {value}"),)
-                return (self._make(r, path, role, value, "assumed", found, here, False),)
+                return (placed(r, path, role, value, "assumed", found, here, False),)
         return ()
 
     # --- everything that is not home
 
-    def _others(self, r: Resource, tp: _TypePlan, body: Body, homes: tuple[Location, ...]) -> tuple[Location, ...]:
+    def _others(self, r: Resource, tp: TypePlan, body: Body, homes: tuple[Location, ...]) -> tuple[Location, ...]:
         if not tp.others:
             return ()
         found: list[Location] = []
         for spec in tp.others:
-            if not self._applies(r, tp, spec, body):
+            if not self.rows.applies(r, tp, spec, body):
                 continue
             values = body.get(spec.segments) if spec.path != ALWAYS else []
             if not values:
@@ -660,12 +614,12 @@ class Locator(msgspec.Struct):
                     found.extend(self._effect(r, tp, spec, Value(spec.path, None), spec.absent, homes, "default"))
                 continue
             for v in values:
-                if not self._applies(r, tp, spec, body, v.path):
+                if not self.rows.applies(r, tp, spec, body, v.path):
                     continue
                 if v.value is UNKNOWN:
                     if spec.kind in embedded.KINDS:
                         continue  # most such texts name no place at all
-                    if self._is_computed(r, spec, v):
+                    if self.rows.is_computed(r, tp, spec, v):
                         if spec.absent:
                             absent = Value(spec.path, None)
                             found.extend(self._effect(r, tp, spec, absent, spec.absent, homes, "default"))
@@ -684,17 +638,17 @@ class Locator(msgspec.Struct):
                 return [replace(loc, topic=spec.topic) for loc in referred]
         if spec.effects and all(e == "stays" for e in spec.effects.values()):
             return []
-        opened = self._open(r, v.path, spec.role, self._unknown_cause(r, spec))
+        opened = unplaced(r, v.path, spec.role, self.rows.unknown_cause(r, spec))
         return [replace(opened, topic=spec.topic or ("footprint" if spec.effects else ""))]
 
     def _read(
-        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
+        self, r: Resource, tp: TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
     ) -> list[Location]:
         """The locations a known value stands for."""
         if spec.kind in embedded.KINDS:
             return self._embedded(r, tp, spec, v, homes)
         if spec.effects or spec.kind == "sku_enum":
-            effect = spec.effects.get(_text(v.value), "" if spec.kind != "sku_enum" else "unknown")
+            effect = spec.effects.get(text_of(v.value), "" if spec.kind != "sku_enum" else "unknown")
             return self._effect(r, tp, spec, v, effect, homes, "attribute") if effect else []
         if not isinstance(v.value, str) or not v.value:
             return []
@@ -706,14 +660,14 @@ class Locator(msgspec.Struct):
             return []
         if any(re.fullmatch(p, v.value) for p in tp.reader.reading.neutral):
             return []
-        evidence, sensitive = self._why(r, spec, v, tp)
+        evidence, sensitive = self.rows.why(r, spec, v, tp)
         found = tp.reader.place(v.value, spec)
         if found is None:
             value = "" if sensitive else without_credentials(v.value)
             shown = f' "{value}"' if 0 < len(value) <= _SHORT else ""
-            opened = self._open(r, v.path, spec.role, f"{v.path}{shown}: not a place in the catalogue")
+            opened = unplaced(r, v.path, spec.role, f"{v.path}{shown}: not a place in the catalogue")
             return [replace(opened, value=value, topic=spec.topic, evidence=evidence, sensitive=sensitive)]
-        made = self._make(r, v.path, spec.role, v.value, "attribute", found, evidence, sensitive)
+        made = placed(r, v.path, spec.role, v.value, "attribute", found, evidence, sensitive)
         if not spec.confirmed:
             made = replace(made, unconfirmed=made.unconfirmed or f"row {r.type}.{spec.path}")
         topic = spec.topic
@@ -722,7 +676,7 @@ class Locator(msgspec.Struct):
         return [replace(made, topic=topic)] if topic else [made]
 
     def _embedded(
-        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
+        self, r: Resource, tp: TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
     ) -> list[Location]:
         """The places that a template (or another text) writes out, each once. What names no single place says nothing.
 
@@ -735,7 +689,7 @@ class Locator(msgspec.Struct):
                 continue
             path = v.path if v.sensitive else f"{v.path}{'' if inside.startswith('[') else '.'}{inside}"
             told = (Evidence(spec.path if v.sensitive else f"{inside} in {v.path}"),)
-            loc = self._make(r, path, spec.role, text, "attribute", found, told, v.sensitive)
+            loc = placed(r, path, spec.role, text, "attribute", found, told, v.sensitive)
             if not embedded.sure(spec.kind, inside):
                 here = tuple(dict.fromkeys(p for h in homes for p in h.places))
                 why = f"{path}: what the place is for is not known"
@@ -745,154 +699,60 @@ class Locator(msgspec.Struct):
                 hidden = v.sensitive or any(h.sensitive for h in homes)
                 loc = (
                     replace(loc, places=both, candidates=True, cause=why, sensitive=hidden)
-                    if here else self._open(r, path, spec.role, why, hidden)
+                    if here else unplaced(r, path, spec.role, why, hidden)
                 )  # fmt: skip
             made.setdefault(tuple(p.region for p in loc.places), loc)
         return list(made.values())
 
-    def _pointer(self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value) -> list[Location]:
+    def _pointer(self, r: Resource, tp: TypePlan, spec: LocationSpec, v: Value) -> list[Location]:
         """An ARN or id that may carry a region; else the resource it refers to, by reference."""
-        evidence, sensitive = self._why(r, spec, v, tp)
+        evidence, sensitive = self.rows.why(r, spec, v, tp)
         region = tp.cloud.region_in_id(v.value)
         if region and (found := tp.reader.place(region)) is not None:
-            made = self._make(r, v.path, spec.role, region, "arn", found, evidence, sensitive)
+            made = placed(r, v.path, spec.role, region, "arn", found, evidence, sensitive)
             return [replace(made, topic=spec.topic)]
         referred = self._referred(r, spec.segments, v.path, spec.role, 0)
         if referred:
             return [replace(loc, topic=spec.topic) for loc in referred]
         if spec.role in ("home", "processing"):
             return []
-        opened = self._open(r, v.path, spec.role, f"{spec.path}: the destination is outside the plan")
+        opened = unplaced(r, v.path, spec.role, f"{spec.path}: the destination is outside the plan")
         return [replace(opened, topic=spec.topic, sensitive=sensitive)]
 
     def _effect(
-        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, effect: str,
+        self, r: Resource, tp: TypePlan, spec: LocationSpec, v: Value, effect: str,
         homes: tuple[Location, ...], source: str,
     ) -> list[Location]:  # fmt: skip
-        """What a SKU or switch means for the set of places."""
-        if effect == "stays":
-            return []
-        if source == "default" and not spec.absent_confirmed:
-            spec = msgspec.structs.replace(spec, confirmed=False)
-        sensitive = v.sensitive
-        shown = _WITHHELD if sensitive else without_credentials(_text(v.value)) if v.value is not None else "(absent)"
-        note = "default" if source == "default" else f"{v.path} = {shown}"
-        evidence: tuple[Evidence, ...] = (Evidence(f"{spec.path}: {note}" if source == "default" else note),)
-        if effect.startswith("place:"):
-            value = effect.removeprefix("place:")
-            found = tp.reader.place(value, spec)
-            if found is None:
-                opened = self._open(r, v.path, spec.role, f"{spec.path}: {value}", sensitive)
-                return [replace(opened, topic=spec.topic)]
-            made = self._make(r, v.path, spec.role, value, source, found, evidence, sensitive)
-            return [replace(made, topic=spec.topic)]
-        if effect == "any":
-            place = Place(tp.cloud.id, "*", "*", "", spec.confirmed)
-            rung = "profile" if spec.topic == "ai" else source
-            return [self._set(r, v.path, spec, shown, rung, (place,), evidence, sensitive)]
-        if effect == "pair":
-            return self._pair(r, tp, spec, v, shown, homes, evidence)
-        if effect == "near":
-            return self._near(r, tp, spec, v, shown, homes, evidence)
-        if effect.startswith("zone:"):
-            return self._zone(r, tp, spec, v, shown, effect.removeprefix("zone:"), homes, evidence)
-        opened = self._open(r, v.path, spec.role, f"{spec.path} = {shown}: where this puts data is not known", sensitive)
-        several = spec.topic or ("footprint" if spec.effects or source == "default" else "")  # a URL is one place
-        return [replace(opened, topic=several, value=shown, evidence=evidence)]
+        return effect_of(r, tp, spec, v, effect, homes, source, lambda: self._account(r, tp))
 
-    def _pair(
-        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str,
-        homes: tuple[Location, ...], evidence: tuple[Evidence, ...],
-    ) -> list[Location]:  # fmt: skip
-        home = next((h for h in homes if h.decided), None)
-        cause = f"{spec.path} = {shown} copies to the paired region"
-        if home is None:
-            opened = self._open(r, v.path, spec.role, f"{cause}; the home region is not decided", v.sensitive)
-            return [replace(opened, value=shown, topic="footprint")]
-        region = home.places[0].region
-        hidden = v.sensitive or home.sensitive
-        pair = tp.cloud.pairs.get(region)
-        if pair is None:
-            opened = self._open(r, v.path, spec.role, f"{cause}; no pair of {region} in the catalogue", hidden)
-            return [replace(opened, value=shown, evidence=evidence, topic="footprint")]
-        if not pair.region:
-            return []
-        found = tp.reader.place(pair.region)
-        if found is None:
-            opened = self._open(r, v.path, spec.role, f"{cause}: {pair.region}", hidden)
-            return [replace(opened, value=shown, topic="footprint")]
-        evidence = (*evidence, Evidence("paired region" if hidden else f"paired region of {region}: {pair.region}"))
-        places = (*home.places, *found[0])
-        made = self._set(r, v.path, spec, shown, "pair", places, evidence, hidden)
-        made = replace(made, topic="footprint")
-        return [made if pair.confirmed else replace(made, unconfirmed=f"pair of {region}")]
-
-    def _near(
-        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str,
-        homes: tuple[Location, ...], evidence: tuple[Evidence, ...],
-    ) -> list[Location]:  # fmt: skip
-        """The multi-region nearest to home. Beside an open home, or within the home's country, it asks nothing new."""
-        home = next((h for h in homes if h.decided), None)
-        if home is None:
-            return []
-        hidden = v.sensitive or home.sensitive
-        region = home.places[0].region
-        name = next((to for pattern, to in tp.reader.reading.nearest.items() if re.search(pattern, region)), "")
-        found = tp.reader.place(name) if name else None
-        if found is None:
-            cause = f"{spec.path} = {shown} means the multi-region nearest to the home region"
-            opened = self._open(r, v.path, spec.role, cause, hidden)
-            return [replace(opened, topic=spec.topic or "footprint", value=shown, evidence=evidence)]
-        if {p.country for p in found[0]} <= set(home.countries):
-            return []
-        here = Evidence("nearest multi-region" if hidden else f"multi-region nearest to {region}: {name}")
-        return [self._set(r, v.path, spec, shown, "default", found[0], (*evidence, here), hidden)]
-
-    def _zone(
-        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, shown: str, zone: str,
-        homes: tuple[Location, ...], evidence: tuple[Evidence, ...],
-    ) -> list[Location]:  # fmt: skip
-        """A data zone: its members depend on where the account stands."""
-        home = next((h for h in homes if h.decided), None) or self._account(r, tp)
-        hidden = v.sensitive or (home is not None and home.sensitive)
-        if home is not None and home.decided:
-            for name, profile in tp.cloud.profiles.items():
-                if name.startswith(zone) and set(home.countries) <= set(profile.requires_home):
-                    places = tuple(Place(tp.cloud.id, name, c, "", profile.confirmed) for c in profile.members)
-                    made = self._set(r, v.path, spec, shown, "profile", places, evidence, hidden)
-                    return [made if profile.confirmed else replace(made, unconfirmed=f"members of {name}")]
-        cause = f"{spec.path} = {shown}: which zone it means depends on an account that is not decided or in no zone"
-        opened = self._open(r, v.path, spec.role, cause, hidden)
-        return [replace(opened, topic=spec.topic, value=shown, evidence=evidence)]
-
-    def _account(self, r: Resource, tp: _TypePlan) -> Location | None:
+    def _account(self, r: Resource, tp: TypePlan) -> Location | None:
         located = self._from_parents(r, tp, Body({}, {}, b""), 0)
         return located[0] if located else None
 
     def _profile(
-        self, r: Resource, tp: _TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
+        self, r: Resource, tp: TypePlan, spec: LocationSpec, v: Value, homes: tuple[Location, ...]
     ) -> list[Location]:
         """A model or inference profile id: its geographic prefix decides, not the region of its ARN."""
-        evidence, sensitive = self._why(r, spec, v, tp)
+        evidence, sensitive = self.rows.why(r, spec, v, tp)
         prefix = tp.reader.profile_prefix(v.value)
         if prefix is None:
             if (routed := self._referred_profiles(r, spec, v)) is not None:
                 return routed
-            opened = self._open(r, v.path, spec.role, f"{spec.path}: the profile's regions are not in the plan")
+            opened = unplaced(r, v.path, spec.role, f"{spec.path}: the profile's regions are not in the plan")
             return [replace(opened, topic="ai", value="" if sensitive else v.value, sensitive=sensitive)]
         if prefix == "":
             region = tp.cloud.region_in_id(v.value)
             found = tp.reader.place(region) if region else None
             if found is None:
                 return []  # a plain model id runs where the caller stands
-            return [self._make(r, v.path, spec.role, region, "arn", found, evidence, sensitive)]
+            return [placed(r, v.path, spec.role, region, "arn", found, evidence, sensitive)]
         profile = tp.cloud.profiles.get(prefix)
         if profile is None:
-            opened = self._open(r, v.path, spec.role, f"{spec.path}: unknown geographic prefix {prefix!r}", sensitive)
+            opened = unplaced(r, v.path, spec.role, f"{spec.path}: unknown geographic prefix {prefix!r}", sensitive)
             return [replace(opened, topic="ai", value="" if sensitive else v.value)]
         places = tuple(Place(tp.cloud.id, prefix, c, "", profile.confirmed) for c in profile.members)
         maybe = tuple(Place(tp.cloud.id, prefix, c, "", False) for c in profile.may_include)
-        made = self._set(r, v.path, spec, v.value, "profile", places + maybe, evidence, sensitive)
+        made = spread(r, v.path, spec, v.value, "profile", places + maybe, evidence, sensitive)
         cause = f"{prefix} may also route to {', '.join(profile.may_include)}" if maybe else ""
         return [replace(made, topic="ai", cause=cause, unconfirmed=cause or made.unconfirmed)]
 
@@ -913,152 +773,6 @@ class Locator(msgspec.Struct):
                     found.append(replace(routed, address=r.address, path=v.path, role=spec.role, evidence=evidence))
             self._routing.discard(other.address)
         return found
-
-    # --- building blocks
-
-    def _set(
-        self, r: Resource, path: str, spec: LocationSpec, value: str, source: str, places: tuple[Place, ...],
-        evidence: tuple[Evidence, ...], sensitive: bool,
-    ) -> Location:  # fmt: skip
-        return Location(
-            r.address, path, spec.role, "" if sensitive else value, source, tuple(dict.fromkeys(places)),  # type: ignore[arg-type]
-            topic=spec.topic, sensitive=sensitive, evidence=evidence,
-            unconfirmed="" if spec.confirmed else f"row {r.type}.{spec.path}",
-        )  # fmt: skip
-
-    def _make(
-        self, r: Resource, path: str, role: str, value: str, source: str,
-        found: tuple[tuple[Place, ...], bool], evidence: tuple[Evidence, ...], sensitive: bool,
-    ) -> Location:  # fmt: skip
-        places, complete = found
-        return Location(
-            r.address, path, role, "" if sensitive else value, source, places, complete=complete,  # type: ignore[arg-type]
-            cause="" if complete else f"{path}: the country of this region is not in the catalogue",
-            sensitive=sensitive, evidence=evidence, unconfirmed=_unconfirmed(places),
-        )  # fmt: skip
-
-    def _open(self, r: Resource, path: str, role: str, cause: str, sensitive: bool = False) -> Location:
-        return Location(
-            r.address, path, role, "", "unknown", (), complete=False, cause=cause, sensitive=sensitive,  # type: ignore[arg-type]
-        )  # fmt: skip
-
-    def _is_computed(self, r: Resource, spec: LocationSpec, v: Value) -> bool:
-        """Unknown because unset and filled in by the provider, not because it was set to something unknown.
-
-        `dynamic` blocks are absent from the configuration: there an unknown that the schema does not
-        call computed was set by someone.
-        """
-        block = block_address(r)
-        at = names_of(v.path)  # where the unknown begins: at the attribute, or at a block around it
-        if block not in self.plan.blocks or self.refs.dynamic(r, block, at):
-            return False
-        if self.refs.configured(block, spec.segments):
-            return spec.computed is not False and self.refs.wrote_null(block, spec.segments)
-        if len(at) < len(spec.segments):
-            tp = self._type(r)
-            return self.refs.configured(block, at) or (tp is not None and ".".join(at) in tp.facts.computed_blocks)
-        if len(spec.segments) == 1:
-            return spec.computed is not False
-        return self.refs.configured(block, spec.segments[:1])
-
-    def _applies(self, r: Resource, tp: _TypePlan, spec: LocationSpec, body: Body, beside: str = "") -> bool:
-        """Whether the row's conditions hold. A value that is not known cannot take a row out, unless nobody set it.
-
-        beside: path of one value; then the conditions on elements of a list (`rule[].status`) count, for its element alone.
-        """
-        for condition, wanted in ((spec.when, True), (spec.unless, False)):
-            path, _, pattern = condition.partition("=")
-            if condition and ("[]" in path) is bool(beside):
-                steps = split_path(path)
-                held = [v for v in body.get(steps) if not beside or _same_element(v.path, beside)]
-                values = [v.value for v in held if v.value is not UNKNOWN or not self._left_out(r, tp, steps, v)]
-                met = any(isinstance(v, str | bool) and re.search(pattern, _text(v)) for v in values)
-                if met is not wanted and not (wanted and UNKNOWN in values):
-                    return False
-        return True
-
-    def _left_out(self, r: Resource, tp: _TypePlan, steps: tuple[str, ...], v: Value) -> bool:
-        """Whether an unknown stands in a block that nobody wrote and the provider fills in."""
-        block, at = block_address(r), names_of(v.path)
-        if block not in self.plan.blocks or len(at) >= len(steps) or ".".join(at) not in tp.facts.computed_blocks:
-            return False
-        return not self.refs.dynamic(r, block, at) and not self.refs.configured(block, steps)
-
-    def _unknown_cause(self, r: Resource, spec: LocationSpec) -> str:
-        trace = self.refs.trace(block_address(r), spec.segments)
-        names = [t.block + "".join(f".{a}" for a in t.attribute) for t in trace.targets] + list(trace.unresolved)
-        via = f" ({', '.join(dict.fromkeys(names))})" if names else ""
-        return f"{spec.path} is known only after apply{via}"
-
-    def _why(self, r: Resource, spec: LocationSpec, v: Value, tp: _TypePlan) -> tuple[tuple[Evidence, ...], bool]:
-        """The path from the value back to where it was written; whether a step of it is sensitive."""
-        key = (block_address(r), spec.path, self.providers.key_of(r))
-        if key not in self._evidence:
-            block = key[0]
-            trace = self.refs.trace(block, spec.segments)
-            steps: list[Evidence] = [Evidence(spec.path), *trace.steps]
-            steps += [Evidence(t.block, ref=("block", "", t.block)) for t in trace.targets]
-            sensitive = trace.sensitive
-            attributes: tuple[str, ...] = tuple(tp.reader.reading.provider.get("") or ())
-            filled = (
-                len(spec.segments) == 1 and block in self.plan.blocks and not self.refs.configured(block, spec.segments)
-            )
-            if filled and spec.path in attributes:
-                region = self.providers.region(r, attributes)
-                steps += region.evidence
-                sensitive = sensitive or region.sensitive
-            self._evidence[key] = (tuple(steps), sensitive)
-        evidence, sensitive = self._evidence[key]
-        return evidence, sensitive or v.sensitive
-
-
-_SHORT: Final = 60  # characters of a value that a cause repeats
-ALWAYS: Final = "(always)"
-_WITHHELD: Final = "(sensitive)"
-
-
-def _namesake(cloud: Cloud, resource_type: str, prefixes: Mapping[str, str]) -> TypeFacts:
-    """What another provider's type of the same service tells: whether it is global, whether it holds data."""
-    for prefix, other in prefixes.items():
-        if resource_type.startswith(prefix) and (facts := cloud.types.get(other + resource_type.removeprefix(prefix))):
-            return msgspec.structs.replace(facts, locations=[], parents=[])
-    return TypeFacts()
-
-
-def _at(loc: Location, address: str) -> Location:
-    """The same location of another instance; spelled out because `replace` costs more."""
-    return Location(
-        address, loc.path, loc.role, loc.value, loc.source, loc.places, loc.candidates, loc.complete, loc.cause,
-        loc.topic, loc.sensitive, loc.evidence, loc.unconfirmed,
-    )  # fmt: skip
-
-
-def _withheld(loc: Location) -> Location:
-    """A sensitive location keeps its places, for the verdict; its words say nothing of them."""
-    if not loc.sensitive:
-        return loc
-    return replace(
-        loc, value="", cause=f"{loc.path} rests on a value that is marked sensitive" if loc.cause else "",
-        unconfirmed="a fact about a value that is marked sensitive" if loc.unconfirmed else "",
-    )  # fmt: skip
-
-
-def _same_element(path: str, other: str) -> bool:
-    """`rule[1].status` and `rule[1].destination[0].bucket`: the same index wherever they walk through the same list."""
-    for a, b in zip(path.split("."), other.split("."), strict=False):
-        if a != b:
-            return a.partition("[")[0] != b.partition("[")[0]
-    return True
-
-
-def _unconfirmed(places: Iterable[Place]) -> str:
-    bad = [f"{p.cloud}:{p.region}" for p in places if not p.confirmed]
-    return f"country of {', '.join(dict.fromkeys(bad))}" if bad else ""
-
-
-def _text(value: object) -> str:
-    """A value as Terraform writes it in messages: `true`, not `True`."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 __all__ = ["ANY", "Located", "Locator"]
