@@ -545,4 +545,4 @@ def test_an_action_makes_the_scan_partial(tmp_path: Path) -> None:
     text = 'provider "aws" { region = "eu-west-1" }\naction "aws_lambda_invoke" "f" {\n  config {\n    payload = "{}"\n  }\n}\n'
     plan = scanned(tmp_path, main__tf=text)
     (said,) = plan.partial
-    assert said.startswith("action.aws_lambda_invoke.f (") and said.endswith("main.tf:2:1) is not judged: an action")
+    assert re.sub(r"\(.*main", "(main", said) == "action.aws_lambda_invoke.f (main.tf:2:1) is not judged: an action"
