@@ -13,10 +13,11 @@ from auditor.checks.sovereignty import Subject
 from auditor.config import Config
 from auditor.model import Accelerator, Job, Outcome, Plan, Resource, SharedStore
 from auditor.resolve.instances import accelerator
-from auditor.resolve.jobs import JobBuilder, Settings, covers
+from auditor.resolve.jobs import JobBuilder, Settings
 from auditor.resolve.location import Locator
 from auditor.resolve.references import References
 from auditor.resolve.shared import read_shared
+from auditor.resolve.units import covers
 from auditor.spelling import suggest
 
 SHOWN: Final = 5  # jobs that a message lists
