@@ -10,8 +10,8 @@ import msgspec
 
 from auditor.model import Resource, block_address
 from auditor.resolve.members import Reader
-from auditor.resolve.references import Target
 from auditor.resolve.roles import LABELS, heard
+from auditor.resolve.traces import Target
 from auditor.values import Projection, projection_of
 
 _PATH: Final = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")

@@ -17,12 +17,14 @@ from msgspec.structs import replace
 from auditor.facts import Facts, LocationSpec, Provider, provider_source, split_path
 from auditor.model import UNKNOWN, Evidence, Location, Place, Plan, Resource, block_address
 from auditor.resolve import embedded
+from auditor.resolve.addresses import module_of
 from auditor.resolve.effects import effect_of
 from auditor.resolve.locations import at_address, placed, spread, text_of, unconfirmed_places, unplaced, withheld
 from auditor.resolve.provider import Providers
 from auditor.resolve.readings import ANY
-from auditor.resolve.references import References, Target, Trace, module_of
+from auditor.resolve.references import References
 from auditor.resolve.rows import Rows
+from auditor.resolve.traces import Target, Trace
 from auditor.resolve.type_plan import TypePlan, type_plan
 from auditor.values import Body, Value, names_of, without_credentials
 

@@ -16,7 +16,8 @@ import msgspec
 from auditor.facts import Cloud, Facts, provider_source
 from auditor.jobfacts import BLOCK, Condition, JobTables, Pointer, Row, both, condition, pointer, segments
 from auditor.model import UNKNOWN, Action, Plan, Resource, block_address
-from auditor.resolve.references import References, Target, Trace
+from auditor.resolve.references import References
+from auditor.resolve.traces import Target, Trace
 from auditor.values import Body, LateBody, Projection, Value, names_of
 
 Found = Literal["found", "absent", "unknown", "outside"]

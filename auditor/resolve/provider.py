@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from auditor.model import UNKNOWN, Evidence, Plan, ProviderConfig, Resource, block_address
-from auditor.resolve.references import References, Target
+from auditor.resolve.references import References
+from auditor.resolve.traces import Target
 
 
 class ProviderRegion(msgspec.Struct, frozen=True):

@@ -7,23 +7,23 @@ Ids are unknown at plan time: only references tell which subnet or template a re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
-from auditor.model import UNKNOWN, Answers, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
-from auditor.values import Body, Projection, Value, decode_after, projection_of, shapeless, whole
+from auditor.model import Answers, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
+from auditor.resolve.addresses import call_key, is_key, key_of, last_key, module_of, same_module_instance, steps_of
+from auditor.resolve.traces import Target, Trace, constant_trace, descend, indexed, longest, picked, unique
+from auditor.values import Body, Projection, Value, decode_after, projection_of, shapeless
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
 _NAMED: Final = "named "  # `keyed` of a recorded dependency: an instance means those that its own attribute names
 OWN: Final = "own"  # `Trace.keyed` where source told what this one instance means
 _NAMES: Final = Projection(("arn", "id", "name", "self_link"))
 _GONE: Final = (("delete",), ("forget",))
-_STEP: Final = re.compile(r'([^.\[\]]+)|\[("(?:[^"\\]|\\.)*"|\d+)\]')
 
 
 class _PriorModule(msgspec.Struct):
@@ -41,87 +41,11 @@ class _PriorState(msgspec.Struct):
     values: _PriorValues | None = None
 
 
-class Target(msgspec.Struct, frozen=True):
-    """A resource or data block that an expression mentions; `key` is set where one instance is named."""
-
-    block: str
-    key: str | int | None = None
-    attribute: tuple[str, ...] = ()
-
-
-class Trace(msgspec.Struct, frozen=True):
-    """All an expression can stand for. `unresolved` names what could not be followed (`local.x`)."""
-
-    targets: tuple[Target, ...] = ()
-    constants: tuple[Any, ...] = ()
-    unresolved: tuple[str, ...] = ()
-    steps: tuple[Evidence, ...] = ()
-    sensitive: bool = False
-    # "each" | "count" where the expression indexes with the resource's own key; "each module.a" with that module's key
-    keyed: str = ""
-    loose: tuple[Target, ...] = ()  # targets that stand in a map given to `for_each`: each instance means some of them
-    mixed: bool = False  # an expression of several names: no one of them need be its value
-    unsure: bool = False  # source computes with what it mentions: it may mean fewer of them
-    picks: bool = False  # one of the names is the instance's own value or key, which may pick among the resources named
-
-    def __add__(self, other: Trace) -> Trace:
-        return Trace(
-            _unique(self.targets + other.targets),
-            self.constants + tuple(c for c in other.constants if c not in self.constants),
-            _unique(self.unresolved + other.unresolved),
-            _unique(self.steps + other.steps),
-            self.sensitive or other.sensitive,
-            self.keyed or other.keyed,
-            _unique(self.loose + other.loose),
-            self.mixed or other.mixed,
-            self.unsure or other.unsure,
-            self.picks or other.picks,
-        )
-
-    @property
-    def exact(self) -> Any:
-        """The one constant this stands for, or None."""
-        if len(self.constants) == 1 and not self.targets and not self.unresolved and not self.mixed:
-            return self.constants[0]
-        return None
-
-
 class _Seen(msgspec.Struct, frozen=True):
     """Instances of a block that one module instance sees."""
 
     instances: list[Resource]
     by_key: Mapping[str | int | float, list[Resource]]
-
-
-def _unique(items: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(items))
-
-
-def _split(reference: str) -> list[str | int]:
-    """`module.a["x"].out[0]` -> ["module", "a", KEY, ...]; keys are kept as `("x",)`-style markers."""
-    out: list[str | int] = []
-    for name, key in _STEP.findall(reference):
-        if name:
-            out.append(name)
-        elif key.startswith('"'):
-            out.append("[" + key[1:-1].replace('\\"', '"').replace("\\\\", "\\"))
-        else:
-            out.append(int(key[:15]))
-    return out
-
-
-def _is_key(step: str | int) -> bool:
-    return isinstance(step, int) or step.startswith("[")
-
-
-def _key(step: str | int) -> str | int:
-    return step if isinstance(step, int) else step[1:]
-
-
-def longest(references: Iterable[str]) -> list[str]:
-    """Terraform lists `a.b.id` and `a.b`: keep only the longest of each chain."""
-    refs = list(dict.fromkeys(references))
-    return [r for r in refs if not any(o != r and o.startswith(r) and o[len(r)] in ".[" for o in refs)]
 
 
 class References:
@@ -232,7 +156,7 @@ class References:
             if not trace.unresolved and not meant <= seen:
                 return trace  # made from other source
             same = same and meant == seen and not trace.unresolved
-            targets = _unique(Target(strip_keys(o.address), _last_key(o.address), o.path) for o in wanted)
+            targets = unique(Target(strip_keys(o.address), last_key(o.address), o.path) for o in wanted)
             narrowed[r.address] = made = replace(
                 trace, targets=targets, unresolved=(), keyed="", loose=(), mixed=len(targets) > 1,
                 constants=trace.constants + tuple(c for c in found.constants if c not in trace.constants),
@@ -335,7 +259,7 @@ class References:
         if not isinstance(node, dict):
             return Trace()
         if "constant_value" in node:
-            value = _descend(node["constant_value"], rest)
+            value = descend(node["constant_value"], rest)
             if value is None:
                 return Trace()
             made = Trace(constants=tuple(value) if isinstance(value, list) else (value,))
@@ -348,7 +272,7 @@ class References:
             total = self._named(module, node, block, rest, depth)
             if node.get("unknown"):  # evaluated from source, without a value: no name it mentions stands for it
                 names = tuple(str(r) for r in node["references"]) or ("an expression",)
-                total = replace(total, constants=(), unresolved=_unique((*total.unresolved, *names)))
+                total = replace(total, constants=(), unresolved=unique((*total.unresolved, *names)))
             return total
         total = Trace()
         for inner in node.values():
@@ -367,7 +291,7 @@ class References:
         return replace(total, mixed=True, picks=total.picks or (own and any(t.key is None for t in total.targets)))
 
     def _reference(self, module: str, reference: str, block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
-        steps = _split(reference)
+        steps = steps_of(reference)
         if not steps:
             return Trace()
         head = steps[0]
@@ -394,7 +318,7 @@ class References:
             return Trace(keyed=keyed)
         inner = self.follow(module, over, "", tuple(steps[2:]) + rest, depth)
         # `for_each = aws_subnet.s`: mine has my key; `{a = aws_subnet.s.id}` is a map that mentions one
-        below = tuple(str(_key(s)) if _is_key(s) else str(s) for s in (*steps[2:], *rest))
+        below = tuple(str(key_of(s)) if is_key(s) else str(s) for s in (*steps[2:], *rest))
         whole = len(inner.targets) == 1 and inner.targets[0].key is None and inner.targets[0].attribute == below
         if steps[1:2] == ["value"] and not inner.targets and (len(steps) > 2 or not self._is_set(module, over, depth)):
             keyed = ""  # an element of a map: `aws_subnet.s[each.value.name]` is any of them
@@ -419,15 +343,15 @@ class References:
     def _resource(self, module: str, steps: list[str | int], rest: tuple[str | int, ...]) -> Trace:
         is_data = steps[0] == "data"
         needed = 3 if is_data else 2
-        if len(steps) < needed or any(_is_key(s) for s in steps[:needed]):
+        if len(steps) < needed or any(is_key(s) for s in steps[:needed]):
             return Trace(unresolved=(".".join(map(str, steps)),))
         address = ".".join(str(s) for s in steps[:needed])
         tail = steps[needed:]
         key: str | int | None = None
-        if tail and _is_key(tail[0]):
-            key = _key(tail[0])
+        if tail and is_key(tail[0]):
+            key = key_of(tail[0])
             tail = tail[1:]
-        attribute = tuple(str(_key(s)) if _is_key(s) else str(s) for s in (*tail, *rest))
+        attribute = tuple(str(key_of(s)) if is_key(s) else str(s) for s in (*tail, *rest))
         return Trace(targets=(Target(f"{module}.{address}" if module else address, key, attribute),))
 
     def _variable(self, module: str, name: str, rest: tuple[str | int, ...], depth: int) -> Trace:
@@ -441,19 +365,19 @@ class References:
         if call is None:
             given = self.plan.variables.get(name)
             value = given.get("value") if isinstance(given, Mapping) else declared.get("default")
-            inner = _constant(_descend(value, rest), f"var.{name}")
+            inner = constant_trace(descend(value, rest), f"var.{name}")
         elif name in call.expressions:
             parent = module.rpartition("module.")[0].rstrip(".")
-            inner = _picked(self.follow(parent, call.expressions[name], module, rest, depth), rest)
+            inner = picked(self.follow(parent, call.expressions[name], module, rest, depth), rest)
         else:
-            inner = _constant(_descend(declared.get("default"), rest), f"var.{name}")
+            inner = constant_trace(descend(declared.get("default"), rest), f"var.{name}")
         step = Evidence(where, ref=("input" if module else "variable", module, name))
         return replace(inner, steps=(step, *inner.steps), sensitive=inner.sensitive or sensitive)
 
     def _output(self, module: str, steps: list[str | int], rest: tuple[str | int, ...], depth: int) -> Trace:
         child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
         tail = steps[2:]
-        if tail and _is_key(tail[0]):
+        if tail and is_key(tail[0]):
             tail = tail[1:]
         found = self._modules.get(child)
         if found is None or not tail:
@@ -462,7 +386,7 @@ class References:
         if output is None:
             return Trace(unresolved=(f"{child}.{tail[0]}",))
         inner = self.follow(child, output.get("expression"), "", (), depth)
-        inner = _indexed(inner, tail[1:])
+        inner = indexed(inner, tail[1:])
         sensitive = inner.sensitive or bool(output.get("sensitive"))
         step = Evidence(f"output {tail[0]} of {child}", ref=("output", child, str(tail[0])))
         return replace(inner, steps=(step, *inner.steps), sensitive=sensitive)
@@ -486,7 +410,7 @@ class References:
         if target.key is not None:
             return seen.by_key.get(target.key) or _nth(seen, target.key) or all_
         word, _, call = keyed.partition(" ")
-        index = _call_key(resource.module_address, call) if call else resource.index
+        index = call_key(resource.module_address, call) if call else resource.index
         if index is not None and word and word != OWN and len(all_) > 1:
             mine = seen.by_key.get(index)
             if mine and (word == "each" or call or self._siblings(resource) == len(all_)):
@@ -513,7 +437,7 @@ class References:
         key = (block, module_address)
         if key not in self._visible:
             modules = self._by_module.get(block, {})
-            same = [m for m in modules if _same_module_instance(module_address, m)] if module_address else []
+            same = [m for m in modules if same_module_instance(module_address, m)] if module_address else []
             all_ = [r for m in same or modules for r in modules[m]]
             by_key: dict[str | int | float, list[Resource]] = {}
             for r in all_:
@@ -554,7 +478,7 @@ class References:
         if found or target.block in self.plan.by_block:
             return found
         for address, held in self._prior_of(target):
-            value = _descend(held.get("values") or {}, target.attribute)
+            value = descend(held.get("values") or {}, target.attribute)
             if value is None or isinstance(value, (dict, list)):
                 continue
             found.append(Value(address, value, _marked(held.get("sensitive_values"), target.attribute)))
@@ -591,63 +515,6 @@ def _nth(seen: _Seen, key: str | int) -> list[Resource]:
     return seen.by_key[keys[key]] if key < len(keys) else []
 
 
-def _last_key(address: str) -> str | int | None:
-    """The instance key at the end of an address."""
-    steps = _split(address)
-    return _key(steps[-1]) if steps and _is_key(steps[-1]) else None
-
-
-@lru_cache(maxsize=4096)
-def _call_key(module_address: str, call: str) -> str | int | None:
-    """The instance key of a module call in the address of one of its instances; None where it has none."""
-    wanted = [name for name, _ in _module_steps(call)]
-    steps = _module_steps(module_address)[: len(wanted)]
-    if [name for name, _ in steps] != wanted or not steps or not steps[-1][1]:
-        return None
-    key = steps[-1][1]
-    try:
-        return msgspec.json.decode(key, type=str) if key.startswith('"') else int(key)
-    except (msgspec.DecodeError, ValueError):  # no key that Terraform writes
-        return None
-
-
-def _indexed(trace: Trace, steps: list[str | int]) -> Trace:
-    """`module.vpc.subnet_ids[0]` of an output over a whole block means one instance of it, where the block has such a key."""
-    key = _key(steps[0]) if steps and _is_key(steps[0]) else None
-    if key is None or len(trace.targets) != 1 or trace.targets[0].key is not None or trace.constants:
-        return trace
-    found = (replace(trace.targets[0], key=key),)
-    return replace(trace, targets=found, loose=found if trace.loose else ())
-
-
-def _picked(trace: Trace, rest: tuple[str | int, ...]) -> Trace:
-    """`var.subnet_ids[0]` of an argument made of one whole block means one instance of it; of several names, one of theirs."""
-    if not rest or not _is_key(rest[0]) or not trace.targets or trace.constants:
-        return trace
-    whole = tuple(str(_key(s)) if _is_key(s) else str(s) for s in rest)
-    if len(trace.targets) > 1 or trace.targets[0].key is not None or trace.targets[0].attribute != whole:
-        return replace(trace, loose=trace.targets)
-    return replace(trace, targets=(replace(trace.targets[0], key=_key(rest[0]), attribute=whole[1:]),), loose=())
-
-
-def _constant(value: Any, name: str) -> Trace:
-    if value is None or value is UNKNOWN:
-        return Trace(unresolved=(name,))
-    return Trace(constants=tuple(value) if isinstance(value, list) else (value,))
-
-
-def _descend(value: Any, rest: Iterable[str | int]) -> Any:
-    for step in rest:
-        name = _key(step) if _is_key(step) else step
-        if isinstance(value, Mapping):
-            value = value.get(str(name))
-        elif isinstance(value, list) and (at := whole(str(name))) is not None and at < len(value):
-            value = value[at]
-        else:
-            return None
-    return value
-
-
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -655,35 +522,4 @@ def _object(value: Any) -> Mapping[str, Any]:
 def _marked(marks: Any, path: Iterable[str | int]) -> bool:
     """Whether the value under `path`, or anything that holds it, is marked sensitive."""
     steps = tuple(path)
-    return any(_descend(marks, steps[:n]) is True for n in range(len(steps) + 1))
-
-
-def module_of(block: str) -> str:
-    """`module.a.module.b.t.n` -> `module.a.module.b`."""
-    parts = block.split(".")
-    depth = 0
-    while depth + 1 < len(parts) and parts[depth] == "module":
-        depth += 2
-    return ".".join(parts[:depth])
-
-
-def _same_module_instance(mine: str, theirs: str) -> bool:
-    """Whether the module steps that two addresses share have the same instance keys."""
-    a, b = _module_steps(mine), _module_steps(theirs)
-    for (name_a, key_a), (name_b, key_b) in zip(a, b, strict=False):
-        if name_a != name_b:
-            return True
-        if key_a != key_b:
-            return False
-    return True
-
-
-@lru_cache(maxsize=4096)
-def _module_steps(address: str) -> list[tuple[str, str]]:
-    steps: list[tuple[str, str]] = []
-    for name, key in _STEP.findall(address):
-        if name and name != "module":
-            steps.append((name, ""))
-        elif key and steps:
-            steps[-1] = (steps[-1][0], key)
-    return steps
+    return any(descend(marks, steps[:n]) is True for n in range(len(steps) + 1))
