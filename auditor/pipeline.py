@@ -314,7 +314,7 @@ def _subject(located: Located, plan: Plan, config: Config, locator: Locator) -> 
     return Subject(
         r, located.cloud, located.locations, located.before, located.status == "unknown_type",
         located.bearing, located.curated, located.guard, existing, allowed=lists, undecided_scopes=maybe,
-        alternatives=either,
+        alternatives=either, by_reference=located.by_reference,
     )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
     allowed: tuple[tuple[str, Allowed], ...] = ()  # (scope name, list): every one must permit a place
     undecided_scopes: tuple[tuple[str, Allowed], ...] = ()  # scopes that may match (unknown tags)
     alternatives: tuple[tuple[tuple[str, Allowed], ...], ...] = ()  # with those: every set of lists that may govern
+    by_reference: bool = False  # it stands where the cluster stands that its provider talks to
 
 
 class SovereigntyContext(msgspec.Struct, frozen=True):
@@ -383,6 +384,13 @@ def _unknown_type(s: Subject) -> Outcome:
         return Outcome(
             "SOV002", "open", r.address, found.path, value, "", message, fix, cause=cause,
             block=block_address(r), sensitive=found.sensitive,
+        )  # fmt: skip
+    if s.by_reference:
+        return Outcome(
+            "SOV002", "open", r.address, "", r.type, "",
+            f"{r.address} stands where its cluster does, and the cluster that its provider talks to is not in the plan.",
+            "Audit it with the plan that makes the cluster.", cause="the cluster that the provider talks to is not in the plan",
+            level="note", block=block_address(r),
         )  # fmt: skip
     says = "the resource states no location" if found is None else f"{found.path} is known only after apply"
     return Outcome(

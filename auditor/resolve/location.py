@@ -48,6 +48,7 @@ class Located(msgspec.Struct, frozen=True, gc=False):
     curated: bool = False
     category: str = ""
     guard: bool = False
+    by_reference: bool = False  # it stands where what its provider talks to stands
 
     @property
     def home(self) -> Location | None:
@@ -142,7 +143,7 @@ class Locator(msgspec.Struct):
         moved = locations and resource.change.actions not in _STAYS
         return Located(
             resource, status, tp.cloud.id, tp.provider, locations, self._before(resource, tp) if moved else (),
-            meta.bearing, meta.curated, meta.category, meta.guard,
+            meta.bearing, meta.curated, meta.category, meta.guard, tp.reader.reading.by_reference,
         )  # fmt: skip
 
     def _place(self, r: Resource, tp: TypePlan, body: Body) -> tuple[Status, tuple[Location, ...], bool]:
