@@ -189,3 +189,28 @@ def test_what_is_tried_first_takes_its_place_abroad_along(tmp_path: Path) -> Non
     found = {(f.rule, f.kind) for f in report_of(plans, tmp_path).findings if f.address.startswith("module.")}
     assert ("SOV006", "fail") in found
     assert not any(kind == "open" for rule, kind in found if rule.startswith("SOV"))
+
+
+IN_DYNAMIC = PLANS / "s-copies-in-dynamic"  # destinations in `dynamic` blocks, and behind locals, instance by instance
+ABROAD = {
+    "aws_s3_bucket.us",
+    'aws_s3_bucket_inventory.dynamic["there"]',
+    'aws_s3_bucket_inventory.local["there"]',
+    "module.there.aws_s3_bucket_analytics_configuration.a",
+    "module.there.aws_s3_bucket_replication_configuration.r[0]",
+}
+
+
+@pytest.mark.parametrize("way", ["plan", "plan and source", "source scan"])
+def test_source_tells_where_dynamic_blocks_copy_to(tmp_path: Path, way: str) -> None:
+    plans = load(str(IN_DYNAMIC) if way == "source scan" else str(IN_DYNAMIC / "plan.json"), bytes)
+    if way == "plan and source":
+        plans = with_source(plans, IN_DYNAMIC)
+    found = [f for f in report_of(plans, tmp_path).findings if f.rule.startswith("SOV")]
+    fails, opens = {f.address for f in found if f.kind == "fail"}, {f.address for f in found if f.kind == "open"}
+    if way == "plan":
+        assert fails == {"aws_s3_bucket.us"}
+        assert ABROAD - fails < opens
+    else:
+        assert (fails, opens) == (ABROAD, set())
+        assert [f.path for f in found if f.address.endswith("r[0]")] == ["rule[1].destination[0].bucket"]

@@ -71,6 +71,7 @@ class Locator(msgspec.Struct):
     _sources: dict[str, tuple[str, Provider | None]] = msgspec.field(default_factory=dict)
     _shared: dict[tuple[object, ...], tuple[Location, ...]] = msgspec.field(default_factory=dict)
     _keyed: dict[str, list[tuple[Target, str]]] = msgspec.field(default_factory=dict)
+    _told: dict[str, list[tuple[str, ...]]] = msgspec.field(default_factory=dict)  # what source alone tells, by block
     _signatures: dict[int, tuple[Resource, tuple[object, ...]]] = msgspec.field(default_factory=dict)
     _were: dict[tuple[object, ...], tuple[Location, ...]] = msgspec.field(default_factory=dict)
     _alike: dict[tuple[object, ...], tuple[object, ...]] = msgspec.field(default_factory=dict)
@@ -172,7 +173,10 @@ class Locator(msgspec.Struct):
             paths += [split_path(p) for p in (*tp.facts.parents, *tp.reader.reading.grandparent)]
             traces = [self.refs.trace(block, p) for p in dict.fromkeys(paths)]
             keyed = self._keyed[block] = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
-        seen = tuple([id(self.refs.instances_of(r, t, k)) for t, k in keyed]) if keyed else ()
+            self._told[block] = [p for p in dict.fromkeys(paths) if self.refs.own(r, block, p) is not None]
+        seen: tuple[object, ...] = tuple([id(self.refs.instances_of(r, t, k)) for t, k in keyed]) if keyed else ()
+        if told := self._told[block]:
+            seen += tuple([self.refs.own(r, block, p) for p in told])
         made: tuple[object, ...] = (
             block, r.module_address, r.provider_name, r.change.actions, seen, tp.projection.key(r), r.provider_key
         )  # fmt: skip
@@ -419,7 +423,7 @@ class Locator(msgspec.Struct):
 
     def _referred(self, r: Resource, segments: tuple[str, ...], path: str, role: str, hops: int) -> list[Location]:
         """Where the resources that an attribute refers to stand."""
-        trace = self._named(r, segments, path)
+        trace = self._named(r, segments, path, role != "home")
         if not trace.targets:
             return []
         # The lists of instances are shared: one join serves every resource that sees the same ones.
@@ -436,10 +440,16 @@ class Locator(msgspec.Struct):
             for loc in self._referred_homes[key]
         ]
 
-    def _named(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:
-        """What one value stands for; where the plan follows no name of it (a local hides them), as its source has it."""
-        trace = self._trace(r, segments, path)
-        return trace if trace.targets or not trace.unresolved else self.refs.trace_of(r, block_address(r), segments)
+    def _named(self, r: Resource, segments: tuple[str, ...], path: str, beside: bool = False) -> Trace:
+        """What one value stands for; where the plan follows no name of it (a local or a `dynamic` block hides them), as its
+        source has it. A source scan asks its source first for what stands `beside` the home, which keeps the path it has
+        in a plan."""
+        trace, block = self._trace(r, segments, path), block_address(r)
+        alone = beside and self.plan.kind == "hcl" and self.refs.own(r, block, segments) is not None
+        if not alone and (trace.targets or (not trace.unresolved and self.refs.configured(block, segments))):
+            return trace
+        tp = self._type(r)
+        return self.refs.part_of(r, block, segments, tp.after(r).get(segments) if tp is not None else (), path)
 
     def _trace(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:
         """What one value stands for: of several blocks in the source, the one that wrote it.

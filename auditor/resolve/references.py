@@ -7,14 +7,14 @@ Ids are unknown at plan time: only references tell which subnet or template a re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
-from auditor.model import Answers, ConfigModule, Evidence, ModuleCall, Plan, Resource, block_address, strip_keys
+from auditor.model import UNKNOWN, Answers, ConfigModule, Evidence, ModuleCall, Origin, Plan, Resource, block_address, strip_keys
 from auditor.resolve.addresses import call_key, is_key, key_of, last_key, module_of, same_module_instance, steps_of
 from auditor.resolve.traces import Target, Trace, constant_trace, descend, indexed, longest, picked, unique
 from auditor.values import Body, Projection, Value, decode_after, projection_of, shapeless
@@ -62,6 +62,7 @@ class References:
         # How often other instances were looked at. What was found without is the same in every module instance.
         self.looked = 0
         self._own: dict[tuple[str, tuple[str, ...]], Mapping[str, Trace]] = {}
+        self._parts: dict[tuple[str, tuple[str, ...]], Mapping[str, tuple[Trace, ...]]] = {}
 
     # --- configuration tree
 
@@ -117,6 +118,22 @@ class References:
         own = self._own.get((block, path))
         return own.get(resource.address, trace) if own is not None else trace
 
+    def part_of(self, resource: Resource, block: str, path: tuple[str, ...], values: Sequence[Value], at: str) -> Trace:
+        """The same for one value: of several blocks that a `dynamic` one makes, the one whose value it is.
+
+        Unknown values and the expressions that are none come in the same order: one each, and in a set, which has an order
+        of its own, which is which changes nothing.
+        """
+        parts = [t for t in self._parts.get((block, path), {}).get(resource.address, ()) if t.targets]
+        later = [v.path for v in values if v.value is UNKNOWN]
+        return parts[later.index(at)] if len(parts) == len(later) and at in later else self.trace_of(resource, block, path)
+
+    def own(self, resource: Resource, block: str, path: tuple[str, ...]) -> tuple[Target, ...] | None:
+        """What source alone tells of one instance; None where it tells nothing of its own."""
+        self.trace(block, path)
+        held = self._own.get((block, path))
+        return held[resource.address].targets if held is not None and resource.address in held else None
+
     @cached_property
     def answers(self) -> Answers | None:
         """What the plan's source says of its expressions; None where it is not at hand."""
@@ -136,10 +153,11 @@ class References:
         """
         nodes = self.expressions(block, path)
         node = nodes[0] if len(nodes) == 1 else None
-        if not isinstance(node, dict) or not node.get("references") or not answers.names(block, path, node):
+        told = isinstance(node, dict) and node.get("references") and answers.names(block, path, node)
+        if not told and (nodes or self.plan.kind == "state"):
             return trace
         found = answers.argument(block, path)
-        if found is None:
+        if found is None or ((found.parts is not None) is bool(nodes) and self.plan.kind != "hcl"):
             return trace
         if not found.complete:
             unsure = found.computed and trace.targets and not trace.unresolved
@@ -153,10 +171,10 @@ class References:
             wanted = found.per.get(r.address, ())
             seen = {x.address for x in self.instances(r, trace)}
             meant = {o.address for o in wanted}
-            if not trace.unresolved and not meant <= seen:
+            if not trace.unresolved and found.parts is None and not meant <= seen:
                 return trace  # made from other source
             same = same and meant == seen and not trace.unresolved
-            targets = unique(Target(strip_keys(o.address), last_key(o.address), o.path) for o in wanted)
+            targets = _targets(wanted)
             narrowed[r.address] = made = replace(
                 trace, targets=targets, unresolved=(), keyed="", loose=(), mixed=len(targets) > 1,
                 constants=trace.constants + tuple(c for c in found.constants if c not in trace.constants),
@@ -167,11 +185,16 @@ class References:
         traces = list({t.targets: t for t in narrowed.values()}.values())
         if same or not traces:
             return trace
-        if len(traces) == 1 and not trace.unresolved and not trace.mixed:
+        if len(traces) == 1 and not trace.unresolved and not trace.mixed and found.parts is None:
             return traces[0]
         # Told to those who ask for one instance. The ladder of locations goes by what the plan alone says, so that a
         # finding keeps its path, and its identity, whether source is at hand or not.
         self._own[(block, path)] = {a: replace(t, keyed=OWN) for a, t in narrowed.items()}
+        if found.parts is not None:
+            self._parts[(block, path)] = {
+                a: tuple(replace(narrowed[a], targets=_targets(part), keyed=OWN, mixed=len(part) > 1) for part in parts)
+                for a, parts in found.parts.items()
+            }
         return trace
 
     def _is_planned(self, address: str) -> bool:
@@ -505,6 +528,10 @@ class References:
             )
             for address, r in self._prior_of(target)
         ]  # fmt: skip
+
+
+def _targets(origins: Iterable[Origin]) -> tuple[Target, ...]:
+    return unique(Target(strip_keys(o.address), last_key(o.address), o.path) for o in origins)
 
 
 def _nth(seen: _Seen, key: str | int) -> list[Resource]:

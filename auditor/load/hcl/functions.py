@@ -21,6 +21,7 @@ from auditor.load.hcl.values import (
     Set,
     TooMuch,
     as_number,
+    is_partial,
     key_of,
     make_set,
     to_bool,
@@ -28,6 +29,7 @@ from auditor.load.hcl.values import (
     to_string,
     unify,
 )
+from auditor.model import UNKNOWN
 
 Function = Callable[..., Any]
 _FREE: Final = Budget(10**9)
@@ -157,7 +159,7 @@ def concat(*lists: Any) -> Any:
     return _bounded(unify(made) if lists and all(type(one) is list for one in lists) else tuple(made))
 
 
-def flatten(value: Any) -> tuple[Any, ...]:
+def flatten(value: Any) -> Any:
     made: list[Any] = []
     stack = [iter(_list(value))]
     while stack:
@@ -165,6 +167,8 @@ def flatten(value: Any) -> tuple[Any, ...]:
             if isinstance(v, (list, tuple)):
                 stack.append(iter(v))
                 break
+            if v is UNKNOWN or is_partial(v):
+                return UNKNOWN  # it may be a list
             made.append(v)
             if len(made) > MAX_ITEMS:
                 raise TooMuch("a collection is too large")
@@ -368,6 +372,6 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
 
 # Functions that look at the shape of their arguments alone: elements may be unknown.
 SHAPE_ONLY: Final = frozenset(
-    ("chunklist", "concat", "element", "keys", "length", "merge", "one", "reverse", "slice", "tolist", "values",
+    ("chunklist", "concat", "element", "flatten", "keys", "length", "merge", "one", "reverse", "slice", "tolist", "values",
      "zipmap", "coalescelist", "tomap")
 )  # fmt: skip

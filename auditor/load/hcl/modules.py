@@ -267,6 +267,12 @@ def _merged(base: Block, over: Block) -> Block:
     return Block(base.type, base.labels, base.source, base.start, base.header_end, base.end, body)
 
 
+def iterator_of(dynamic: Block) -> str:
+    """The name that the content of a `dynamic` block has for what it goes over."""
+    iterator = dynamic.body.attributes.get("iterator")
+    return dotted(iterator.expr) if iterator is not None else dynamic.labels[0]
+
+
 def nested_type(block: Block) -> str:
     """The type that a nested block, or a dynamic one, makes."""
     return block.labels[0] if block.type == "dynamic" and block.labels else block.type

@@ -14,6 +14,7 @@ from typing import Any, Final
 from auditor.load.hcl.configuration import block_name, reference
 from auditor.load.hcl.evaluate import Evaluator
 from auditor.load.hcl.instances import Env, Instance, key_text
+from auditor.load.hcl.modules import iterator_of, nested_type
 from auditor.load.hcl.values import EvalError, Sensitive, TooMuch, unmark
 from auditor.model import UNKNOWN, Answer, Origin, Plan, ProviderConfig, Resource, strip_keys
 from auditor.syntax import (
@@ -217,7 +218,7 @@ class PlanAnswers:
         resource = module.resources.get(address) if module is not None else None
         if module is None or resource is None or address in module.duplicates:
             return None
-        written = _attribute(resource, path)
+        chain, written = _written(resource, path)
         config = self.plan.blocks.get(block)
         if written is None or config is None:
             return None
@@ -225,20 +226,21 @@ class PlanAnswers:
         if not instances or len(instances) > _MAX_ASKED:
             return None
         expr = _peeled(written.expr)
-        own = any(reference(t).partition(".")[0] in ("each", "count") for t in traversals(expr, frozenset()))
-        made: dict[str, tuple[Origin, ...]] = {}
+        own = bool(chain) or any(reference(t).partition(".")[0] in ("each", "count") for t in traversals(expr, frozenset()))
+        made: dict[str, tuple[tuple[Origin, ...], ...]] = {}
         constants: dict[str, None] = {}
-        shared: dict[str, tuple[tuple[Origin, ...], bool]] = {}
+        shared: dict[str, tuple[tuple[tuple[Origin, ...], ...], bool]] = {}
         complete = True
         for r in instances:
             if own or r.module_address not in shared:
-                found = self._origins(resource, expr, r, constants)
+                found = self._origins(resource, chain, expr, r, constants)
                 if found is None:
                     return None
                 shared[r.module_address] = found
             made[r.address], whole = shared[r.module_address]
             complete = complete and whole
-        return Answer(made, tuple(constants), complete, _computed(expr), _line(written))
+        per = {a: tuple(dict.fromkeys(o for part in parts for o in part)) for a, parts in made.items()}
+        return Answer(per, tuple(constants), complete, _computed(expr), _line(written), made if chain else None)
 
     def names(self, block: str, path: tuple[str, ...], node: Mapping[str, Any]) -> bool:
         """Whether source and plan mention the same names: else the plan was made from other source."""
@@ -247,35 +249,42 @@ class PlanAnswers:
         module_path, address = _module_and_rest(strip_keys(block))
         module = self.tree.modules.get(module_path)
         resource = module.resources.get(address) if module is not None else None
-        written = _attribute(resource, path) if resource is not None else None
-        return written is not None and _same_names(written, node)
+        chain, written = _written(resource, path) if resource is not None else ((), None)
+        return written is not None and not chain and _same_names(written, node)
 
     # --- evaluation
 
     def _origins(
-        self, block: Block, expr: Any, r: Resource, constants: dict[str, None]
-    ) -> tuple[tuple[Origin, ...], bool] | None:
-        """The owners of the values, and whether all of it is told; None where the instance is not in the source."""
+        self, block: Block, chain: tuple[Block, ...], expr: Any, r: Resource, constants: dict[str, None]
+    ) -> tuple[tuple[tuple[Origin, ...], ...], bool] | None:
+        """The owners of the values, of each block that the `dynamic` ones around the expression (`chain`) make, and whether
+        all of it is told; None where the instance is not in the source."""
         env = self._env(block, r)
         if env is None:
             return None
-        value, sensitive = self._value(expr, env)
-        if sensitive:
-            return None  # nothing of it is told
-        owners: dict[Origin, None] = {}
+        envs, complete = self._inside(chain, [env])
+        parts: list[tuple[Origin, ...]] = []
+        for inner in envs:
+            value, sensitive = self._value(expr, inner)
+            if sensitive:
+                return None  # nothing of it is told
+            owners, whole = _owners(value, constants)
+            parts.append(owners)
+            complete = complete and whole
+        return tuple(parts), complete
+
+    def _inside(self, chain: tuple[Block, ...], envs: list[Env]) -> tuple[list[Env], bool]:
+        """What the content of nested `dynamic` blocks sees, once for each block they make; whether that is all of them."""
         complete = True
-        stack = [value]
-        while stack:
-            v = stack.pop()
-            if isinstance(v, (Owned, Unknown)):
-                owners[v.origin] = None
-            elif isinstance(v, (list, tuple)):
-                stack.extend(reversed(v))
-            elif isinstance(v, str):
-                constants[v] = None
-            elif v is not None:
-                complete = False
-        return tuple(owners), complete
+        for dynamic in chain:
+            inner: list[Env] = []
+            for env in envs:
+                expansion = self.evaluator.expand(dynamic, env)
+                complete = complete and expansion.keys is not None
+                label = iterator_of(dynamic)
+                inner += [env.naming({label: {"key": k, "value": v}}) for k, v in expansion.keys or ()]
+            envs = inner
+        return envs, complete
 
     def _env(self, block: Block, r: Resource) -> Env | None:
         """What the expressions of one instance of a block see; None where the instance is not in the source."""
@@ -308,17 +317,41 @@ class PlanAnswers:
         return self._instances[address]
 
 
-def _attribute(block: Block, path: tuple[str, ...]) -> Attribute | None:
-    """The one attribute that a path means; None where several blocks may hold it."""
+def _owners(value: Any, constants: dict[str, None]) -> tuple[tuple[Origin, ...], bool]:
+    """Whose the parts of a value are, and whether that tells all of it; texts of nobody go into `constants`."""
+    owners: dict[Origin, None] = {}
+    complete = True
+    stack = [value]
+    while stack:
+        v = stack.pop()
+        if isinstance(v, (Owned, Unknown)):
+            owners[v.origin] = None
+        elif isinstance(v, (list, tuple)):
+            stack.extend(reversed(v))
+        elif isinstance(v, str):
+            constants[v] = None
+        elif v is not None:
+            complete = False
+    return tuple(owners), complete
+
+
+def _written(block: Block, path: tuple[str, ...]) -> tuple[tuple[Block, ...], Attribute | None]:
+    """The `dynamic` blocks on the way to the one attribute that a path means, and it; None where several may hold it."""
     body = block.body
+    chain: tuple[Block, ...] = ()
     for depth, step in enumerate(path):
         if step in body.attributes:
-            return body.attributes[step] if depth == len(path) - 1 else None
-        inner = [b for b in body.blocks if b.type == step or (b.type == "dynamic" and b.labels[:1] == (step,))]
-        if len(inner) != 1 or inner[0].type == "dynamic":
-            return None
+            return chain, body.attributes[step] if depth == len(path) - 1 else None
+        inner = [b for b in body.blocks if nested_type(b) == step]
+        if len(inner) != 1:
+            return (), None
         body = inner[0].body
-    return None
+        if inner[0].type == "dynamic":
+            contents = body.of_type("content")
+            if len(contents) != 1:
+                return (), None
+            chain, body = (*chain, inner[0]), contents[0].body
+    return (), None
 
 
 def _line(attribute: Attribute) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from auditor.load.hcl.configuration import config_module, provider_block, provid
 from auditor.load.hcl.evaluate import Evaluator
 from auditor.load.hcl.folders import Folders
 from auditor.load.hcl.instances import Env, Instance, key_text
-from auditor.load.hcl.modules import dotted
+from auditor.load.hcl.modules import iterator_of
 from auditor.load.hcl.planned import plan_answers
 from auditor.load.hcl.values import EvalError, Sensitive, TooMuch, is_partial
 from auditor.model import UNKNOWN, Change, Configuration, Plan, Resource, strip_keys
@@ -259,8 +259,7 @@ def _dynamic(block: Block, name: str, env: Env) -> list[dict[str, Any]] | None:
         return None
     if len(expansion.keys) > MAX_BLOCKS:
         raise TooMuch(f"{block.source.where(block.start)}: the dynamic block makes {len(expansion.keys)} blocks")
-    iterator = block.body.attributes.get("iterator")
-    label = dotted(iterator.expr) if iterator is not None else name
+    label = iterator_of(block)
     made = []
     for key, value in expansion.keys:
         evaluator.budget.spend()

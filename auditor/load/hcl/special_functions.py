@@ -6,19 +6,23 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.load.hcl.file_functions import FILE_FUNCTIONS
+from auditor.load.hcl.functions import SHAPE_ONLY
 from auditor.load.hcl.operators import is_scalar
 from auditor.load.hcl.values import EvalError, Map, Sensitive, equal, is_partial, to_string, unmark, wholly_known
 from auditor.model import UNKNOWN
-from auditor.syntax import Call, GetAttr, GetIndex, Name, traversals
+from auditor.syntax import Call, GetAttr, GetIndex, Literal, Name, Tuple, traversals
 
 if TYPE_CHECKING:
     from auditor.load.hcl.evaluate import Evaluator
     from auditor.load.hcl.instances import Env
 
 
+_SPACES: Final = ("var", "local", "each", "count", "path")  # what is declared there is there
+
+
 def try_(ev: Evaluator, e: Call, env: Env) -> Any:
     for arg in e.args:
-        if not _of_instance(ev, arg, env) and _depends_on_unknown(ev, arg, env):
+        if not _succeeds(ev, arg, env) and _depends_on_unknown(ev, arg, env):
             return UNKNOWN
         try:
             return ev.eval(arg, env)
@@ -27,24 +31,54 @@ def try_(ev: Evaluator, e: Call, env: Env) -> Any:
     raise EvalError("every argument of try fails")
 
 
-def _of_instance(ev: Evaluator, expr: Any, env: Env) -> bool:
-    """Whether this is an attribute of a resource instance that there is: it succeeds, known or not."""
-    if not isinstance(expr, GetAttr):
+def _succeeds(ev: Evaluator, expr: Any, env: Env) -> bool:
+    """Whether an expression succeeds whatever the unknowns in it come to: its steps are there, its functions ask for
+    shapes alone. Terraform does not look so closely, and leaves it unknown until it applies."""
+    try:
+        match expr:
+            case Literal():
+                return True
+            case Tuple(items):
+                return all(_succeeds(ev, i.value, env) for i in items)
+            case Call() if expr.name in SHAPE_ONLY and not expr.expand:
+                return all(_succeeds(ev, a, env) for a in expr.args) and not _open(ev.eval(expr, env))
+            case GetAttr(of, name):
+                return (isinstance(of, Name) and of.name in _SPACES) or _steps(ev, of, name, env) or _of_instance(ev, expr, env)
+            case GetIndex(of, Literal(key)):
+                return _steps(ev, of, key, env)
+    except EvalError:
         return False
+    return False
+
+
+def _steps(ev: Evaluator, of: Any, key: Any, env: Env) -> bool:
+    """Whether a step from a value is there: the value is an object with the key, or a list that is long enough."""
+    if not _succeeds(ev, of, env):
+        return False
+    held = ev.eval(of, env)
+    held = held.value if isinstance(held, Sensitive) else held
+    if isinstance(held, dict):
+        return str(key) in held
+    return isinstance(held, (list, tuple)) and isinstance(key, int) and 0 <= key < len(held)
+
+
+def _open(value: Any) -> bool:
+    return value is UNKNOWN or is_partial(value)
+
+
+def _of_instance(ev: Evaluator, expr: GetAttr, env: Env) -> bool:
+    """Whether this is an attribute of a resource instance that there is: it succeeds, known or not."""
     named = expr.of.of if isinstance(expr.of, GetIndex) else expr.of
     if not isinstance(named, GetAttr) or not isinstance(named.of, Name) or "_" not in named.of.name:
         return False  # a name with a provider's prefix is a resource type: `local.x` and `module.x` may hold anything
-    try:
-        held = ev.eval(expr.of, env)
-    except EvalError:
-        return False
+    held = ev.eval(expr.of, env)
     return held is not UNKNOWN and not hasattr(held, "origin")
 
 
 def can_(ev: Evaluator, e: Call, env: Env) -> Any:
     if len(e.args) != 1:
         raise EvalError("can takes one argument")
-    if _depends_on_unknown(ev, e.args[0], env):
+    if not _succeeds(ev, e.args[0], env) and _depends_on_unknown(ev, e.args[0], env):
         return UNKNOWN
     try:
         ev.eval(e.args[0], env)
