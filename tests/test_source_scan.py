@@ -66,8 +66,11 @@ def test_never_pass_where_the_plan_fails(case: Path, tmp_path: Path) -> None:
     resources = {loc.address for loc in planned.locations}
     for f in source.findings:
         if f.kind == "fail" and f.address in resources:
-            # blocks of a set have another order in a plan
-            assert theirs & {(f.address, _unnumbered(f.path), kind) for kind in ("fail", "open")}, f"only the source scan fails {f.rule} {f.address} {f.path}"
+            # blocks of a set have another order in a plan, and one that is unknown as a whole has no path into it
+            steps = _unnumbered(f.path).split(".")
+            paths = {".".join(steps[:n]).removesuffix("[]" if n < len(steps) else "") for n in range(1, len(steps) + 1)}
+            held = {(f.address, path, kind) for path in paths for kind in ("fail", "open")}
+            assert theirs & held, f"only the source scan fails {f.rule} {f.address} {f.path}"
 
 
 def _countries(report: Report) -> dict[tuple[str, str], set[str]]:

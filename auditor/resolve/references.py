@@ -177,7 +177,7 @@ class References:
             targets = _targets(wanted)
             narrowed[r.address] = made = replace(
                 trace, targets=targets, unresolved=(), keyed="", loose=(), mixed=len(targets) > 1,
-                constants=trace.constants + tuple(c for c in found.constants if c not in trace.constants),
+                constants=found.constants, unsure=False, picks=False,
                 steps=(Evidence(f"{'.'.join(path)} as its source has it", *found.where), *trace.steps),
             )  # fmt: skip
             if {x.address for x in self.instances(r, made)} != {a for a in meant if self._is_planned(a)}:

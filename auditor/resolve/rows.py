@@ -54,7 +54,7 @@ class Rows(msgspec.Struct):
         if len(at) < len(spec.segments):
             return self.refs.configured(block, at) or ".".join(at) in tp.facts.computed_blocks
         if len(spec.segments) == 1:
-            return spec.computed is not False
+            return r.is_data or spec.computed is not False  # what a data source does not ask for, it answers
         return self.refs.configured(block, spec.segments[:1])
 
     def _left_out(self, r: Resource, tp: TypePlan, steps: tuple[str, ...], v: Value) -> bool:
