@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import PLANS
+from conftest import PLANS, Auditor
 from test_source_lines import report_of, zipped
 
 from auditor.load.archive import Archive
@@ -214,3 +214,12 @@ def test_source_tells_where_dynamic_blocks_copy_to(tmp_path: Path, way: str) -> 
     else:
         assert (fails, opens) == (ABROAD, set())
         assert [f.path for f in found if f.address.endswith("r[0]")] == ["rule[1].destination[0].bucket"]
+
+
+@pytest.mark.parametrize("command", ["dump", "jobs", "gates"])
+def test_what_was_understood_is_shown_with_the_source_too(auditor: Auditor, command: str) -> None:
+    plan = str(IN_DYNAMIC / "plan.json")
+    alone, beside = (auditor(command, plan, *more) for more in ((), ("--hcl-dir", str(IN_DYNAMIC))))
+    assert alone.code == beside.code
+    assert (" ?  " in alone.out, " ?  " in beside.out) == (command == "dump", False)
+    assert auditor(command, plan, "--hcl-dir", "nowhere").code == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from auditor.cli.common import (
     known_rules,
     pairs,
     read_config,
-    read_plans,
+    read_with_source,
     workload_near,
 )
 from auditor.cli.output import targets, write
-from auditor.cli.variables import InOrder, in_order, variable_options
+from auditor.cli.variables import InOrder, in_order, source_options, variable_options
 from auditor.errors import ExitCode
 from auditor.levels import at_least
 from auditor.model import Report
@@ -48,8 +47,7 @@ from auditor.rules import asked, select
 @click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
 @click.option("--sarif-include-waived", is_flag=True, help="Waived results into SARIF too, as suppressions.")
 @click.option("--stack", default="", help="Name of this stack: tells several SARIF uploads for one commit apart.")
-@click.option("--hcl-dir", type=click.Path(path_type=Path), help="The Terraform folder the plan was made from.")
-@click.option("--binary-plan", type=click.Path(path_type=Path), help="The binary plan that the JSON was made from.")
+@source_options
 @click.option("--lock", "lock_file", type=click.Path(path_type=Path), help="The dependency lock file (default: found).")
 @variable_options
 @click.option("--keep-going", is_flag=True, help="Skip Terraform files that cannot be read, and say which.")
@@ -80,7 +78,6 @@ def check_command(
     anything undecided. 3: a bug. An undecided location is never a pass.
     """
     from auditor.load.lockfile import with_locks
-    from auditor.load.source import with_source
     from auditor.pipeline import audit
 
     when = as_of_date(as_of)
@@ -93,11 +90,12 @@ def check_command(
     manifest = workload or workload_near(paths)
     config = read_config(policy, manifest, overrides, catalog, every, when)
     rules = select(every.values(), asked(wanted), {k: v.off for k, v in config.rules.items()})
-    read = read_plans(paths, in_order(variables, var_files), keep_going, quiet)
-    plans = with_locks(with_source(read, hcl_dir, binary_plan, keep_going, os.environ.get("TF_WORKSPACE", "")), lock_file)
+    plans = with_locks(
+        read_with_source(paths, in_order(variables, var_files), hcl_dir, binary_plan, keep_going, quiet), lock_file
+    )
     known = known_findings(baseline_path or config.baseline, new_only, policy, workload, wanted, when)
     report = audit(plans, config, catalog, rules, every, when, known)
-    del read, plans  # the report stands for itself: a big plan leaves room for a big page
+    del plans  # the report stands for itself: a big plan leaves room for a big page
     others = (config.policy, manifest, binary_plan, lock_file, baseline_path or config.baseline, new_only, *var_files)
     left_out = write(
         report, wanted_reports, catalog, verbose=verbose, include_waived=sarif_include_waived, stack=stack,

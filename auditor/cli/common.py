@@ -65,6 +65,17 @@ def workload_near(paths: tuple[str, ...]) -> Path | None:
     return find_workload([*(p if p.is_dir() else p.parent for p in given), Path.cwd()])
 
 
+def read_with_source(
+    paths: tuple[str, ...], given: Sequence[tuple[str, str]], hcl_dir: Path | None, binary_plan: Path | None,
+    keep_going: bool = False, quiet: bool = False,
+) -> list[Plan]:  # fmt: skip
+    """The plans with their source beside them, where `hcl_dir` or `binary_plan` tells of one."""
+    from auditor.load.source import with_source
+
+    read = read_plans(paths, given, keep_going, quiet)
+    return with_source(read, hcl_dir, binary_plan, keep_going, os.environ.get("TF_WORKSPACE", ""))
+
+
 def read_plans(
     paths: tuple[str, ...], given: Sequence[tuple[str, str]] = (), keep_going: bool = False, quiet: bool = False
 ) -> list[Plan]:

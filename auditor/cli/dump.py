@@ -11,8 +11,8 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli import complete
-from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans
-from auditor.cli.variables import InOrder, in_order, variable_options
+from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_with_source
+from auditor.cli.variables import InOrder, in_order, source_options, variable_options
 from auditor.errors import ExitCode
 from auditor.model import Location
 from auditor.report.escape import clean, inert
@@ -28,10 +28,12 @@ _HEAD = ("ADDRESS", "ROLE", "PATH", "VALUE", "COUNTRIES", "SOURCE")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="A table, or JSON.")
 @click.option("--as-of", help="The date to audit for (default: today).")
 @click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
+@source_options
 @variable_options
 def dump_command(
     paths: tuple[str, ...], policy: str | None, workload: Path | None, form: str, as_of: str | None,
-    assume: tuple[str, ...], variables: tuple[str, ...], var_files: tuple[str, ...],
+    assume: tuple[str, ...], hcl_dir: Path | None, binary_plan: Path | None, variables: tuple[str, ...],
+    var_files: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Every location as it was understood: address, role, path, value, countries and the rung that decided it."""
     from auditor.pipeline import audit
@@ -43,7 +45,7 @@ def dump_command(
     catalog = Catalog()
     config = read_config(policy, workload, overrides, catalog, every, when)
     catalog = catalog.over(config.overlay)
-    plans = read_plans(paths, in_order(variables, var_files))
+    plans = read_with_source(paths, in_order(variables, var_files), hcl_dir, binary_plan)
     report = audit(plans, config, catalog, select(every.values(), (), {}), every, when)
     if form == "json":
         shown = as_dict(report)

@@ -11,9 +11,9 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli import complete
-from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_plans, workload_near
+from auditor.cli.common import as_of_date, known_rules, pairs, read_config, read_with_source, workload_near
 from auditor.cli.output import Target, put, spare
-from auditor.cli.variables import InOrder, in_order, variable_options
+from auditor.cli.variables import InOrder, in_order, source_options, variable_options
 from auditor.errors import ExitCode
 from auditor.model import Report
 from auditor.report.escape import clean
@@ -32,11 +32,12 @@ from auditor.rules import select
 @click.option("--as-of", help="The date to judge for (default: today).")
 @click.option("--assume", multiple=True, help="Fill an undecided region: aws.region=eu-central-1.")
 @click.option("--quiet", is_flag=True, help="No notices on stderr.")
+@source_options
 @variable_options
 def gates_command(
     paths: tuple[str, ...], policy: str | None, workload: Path | None, catalog_dir: Path | None, form: str,
     output: Path | None, strict: bool, exit_zero: bool, as_of: str | None, assume: tuple[str, ...], quiet: bool,
-    variables: tuple[str, ...], var_files: tuple[str, ...],
+    hcl_dir: Path | None, binary_plan: Path | None, variables: tuple[str, ...], var_files: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Should we build it this way? Four gates, from the plan and the declared workload.
 
@@ -58,7 +59,8 @@ def gates_command(
     manifest = workload or workload_near(paths)
     config = read_config(policy, manifest, overrides, catalog, every, when)
     rules = select(every.values(), (), {k: v.off for k, v in config.rules.items()})
-    report = audit(read_plans(paths, in_order(variables, var_files)), config, catalog, rules, every, when)
+    plans = read_with_source(paths, in_order(variables, var_files), hcl_dir, binary_plan)
+    report = audit(plans, config, catalog, rules, every, when)
     color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     text = page.as_json(report) if form == "json" else page.markdown(report) if form == "markdown" else page.text(report, color)
     target = Target(form, output)

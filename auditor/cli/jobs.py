@@ -9,8 +9,8 @@ import click
 
 from auditor.catalog import Catalog
 from auditor.cli import complete
-from auditor.cli.common import as_of_date, known_rules, read_config, read_plans
-from auditor.cli.variables import InOrder, in_order, variable_options
+from auditor.cli.common import as_of_date, known_rules, read_config, read_with_source
+from auditor.cli.variables import InOrder, in_order, source_options, variable_options
 from auditor.errors import ExitCode
 from auditor.model import Job, Workload
 from auditor.report.escape import clean, inert
@@ -27,10 +27,11 @@ _PODS = ("WORKLOAD", "ROLE", "PODS", "GPUS PER POD", "ASKS FOR THE FABRIC", "WHY
 @click.option("--policy", shell_complete=complete.policies, help="A policy file, or the name of a shipped one.")
 @click.option("--workload", type=click.Path(path_type=Path), help="A workload manifest.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Table or JSON.")
+@source_options
 @variable_options
 def jobs_command(
-    paths: tuple[str, ...], policy: str | None, workload: Path | None, form: str, variables: tuple[str, ...],
-    var_files: tuple[str, ...],
+    paths: tuple[str, ...], policy: str | None, workload: Path | None, form: str, hcl_dir: Path | None,
+    binary_plan: Path | None, variables: tuple[str, ...], var_files: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Every job understood: role, nodes, GPUs, types, fabric and state, zones, spot, placement, reservation, local NVMe
     of a node and NVLink domains or TPU slices; then the Kubernetes workloads whose pods take accelerators.
@@ -41,7 +42,7 @@ def jobs_command(
     every = known_rules()
     when = as_of_date(None)
     config = read_config(policy, workload, {}, catalog, every, when)
-    plans = read_plans(paths, in_order(variables, var_files))
+    plans = read_with_source(paths, in_order(variables, var_files), hcl_dir, binary_plan)
     report = audit(plans, config, catalog, select(every.values(), (), {}), every, when)
     if form == "json":
         click.echo(_as_json(report.jobs, report.workloads))

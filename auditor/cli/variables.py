@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -35,6 +36,15 @@ def variable_options(command: _F) -> _F:
         help="A variable of a source scan. As with Terraform, the last --var or --var-file wins.",
     )  # fmt: skip
     return one(file(command))
+
+
+def source_options(command: _F) -> _F:
+    """Where the source of a plan is: the command takes them as `hcl_dir` and `binary_plan`."""
+    folder = click.option("--hcl-dir", type=click.Path(path_type=Path), help="The Terraform folder the plan was made from.")
+    binary = click.option(
+        "--binary-plan", type=click.Path(path_type=Path), help="The binary plan that the JSON was made from."
+    )
+    return folder(binary(command))
 
 
 def in_order(variables: Sequence[str], var_files: Sequence[str]) -> list[tuple[str, str]]:
