@@ -223,3 +223,23 @@ def test_what_was_understood_is_shown_with_the_source_too(auditor: Auditor, comm
     assert alone.code == beside.code
     assert (" ?  " in alone.out, " ?  " in beside.out) == (command == "dump", False)
     assert auditor(command, plan, "--hcl-dir", "nowhere").code == 2
+
+
+SUBNETS = PLANS / "j-subnets-per-instance"  # behind a local, and one of all beside all of them
+ONE, ALL = ("eu-central-1a",), ("eu-central-1a", "eu-central-1b", "eu-central-1c")
+
+
+@pytest.mark.parametrize("way", ["plan", "plan and source", "source scan"])
+def test_source_tells_the_subnets_of_each_fleet(tmp_path: Path, way: str) -> None:
+    plans = load(str(SUBNETS) if way == "source scan" else str(SUBNETS / "plan.json"), bytes)
+    if way == "plan and source":
+        plans = with_source(plans, SUBNETS)
+    found = {j.name: (j.nodes_max, j.zones, j.zones_max) for j in report_of(plans, tmp_path).jobs}
+    if way == "plan":
+        assert found == {"aws_autoscaling_group.g": (4, (), None), "aws_autoscaling_group.h": (2, (), None)}
+    else:
+        assert found == {
+            'aws_autoscaling_group.g["one"]': (2, ONE, 1),
+            'aws_autoscaling_group.g["all"]': (2, ALL, 3),
+            "aws_autoscaling_group.h": (2, ALL, 3),
+        }

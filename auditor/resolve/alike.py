@@ -16,7 +16,7 @@ from auditor.values import Projection, projection_of
 
 _PATH: Final = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 # Values that tell what is read, labels by their words, names by their words, and references by the instance's own key.
-_Reading = tuple[Projection, Projection, Projection | None, list[tuple[Target, str]]]
+_Reading = tuple[Projection, Projection, Projection | None, list[tuple[Target, str]], list[tuple[str, ...]]]
 _NOT_READ: Final = ("labels", "names", "identity", "id_pattern", "source", "date", "confidence")
 
 
@@ -36,16 +36,18 @@ class Alike(msgspec.Struct):
         plan = self._plans[block]
         if plan is None or r.address in self.reader.plan.uncertain:
             return None
-        values, labels, named, keyed = plan
+        values, labels, named, keyed, told = plan
         said = b"".join(labels.key(r)).lower()
         number = isinstance(r.index, int) and r.address.endswith(f"[{r.index}]")  # says nothing of a role
         words = heard(r.address.rpartition("[")[0] if number else r.address)
         for name in named.key(r) if named is not None else ():
             words |= heard(name.decode(errors="replace"))
+        refs = self.reader.refs
+        seen = (*[id(refs.instances_of(r, t, k)) for t, k in keyed], *[refs.own(r, block, p) for p in told])
         return (
             block, r.change.actions, values.key(r), words,
             said if any(word.encode() in said for word in LABELS) else b"",
-            r.module_address, tuple([id(self.reader.refs.instances_of(r, t, k)) for t, k in keyed]),
+            r.module_address, seen,
         )  # fmt: skip
 
     def own(self, key: tuple[object, ...] | None) -> tuple[object, ...]:
@@ -63,6 +65,7 @@ class Alike(msgspec.Struct):
         labels = {p.partition(".")[0] for row in rows for p in row.labels}
         named = {p.partition(".")[0] for row in rows for p in row.names}
         traces = [self.reader.refs.trace(block, p) for p in paths]
+        told = [p for p in paths if self.reader.refs.own(r, block, p) is not None]
         keyed = [(t, x.keyed) for x in traces for t in x.targets if x.keyed]
         roots = {p[0] for p in paths}
         if (text := held[0].jobs.texts.get(r.type) if held is not None else None) is not None:
@@ -70,7 +73,7 @@ class Alike(msgspec.Struct):
             labels.update(text.attributes)
             named.update(text.attributes)
         values = projection_of(frozenset(roots))
-        return values, projection_of(frozenset(labels)), projection_of(frozenset(named)) if named else None, keyed
+        return values, projection_of(frozenset(labels)), projection_of(frozenset(named)) if named else None, keyed, told
 
 
 def _texts(value: Any, skip: tuple[str, ...] = ()) -> Iterator[str]:

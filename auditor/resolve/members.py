@@ -292,7 +292,7 @@ class Reader(msgspec.Struct):
             return True  # an empty object counts: it switches on what it names
         if any(v.value is UNKNOWN for v in values):
             # Set to what a resource will be; what only a local or `each.value` hides may as well be null.
-            return True if m.configured and self.refs.trace(m.block, whole(m, c.path)).targets else None
+            return True if m.configured and self.refs.trace_of(m.resource, m.block, whole(m, c.path)).targets else None
         return False
 
     def any_holds(self, m: Member, texts: Iterable[str]) -> bool | None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from auditor.model import UNKNOWN, Answers, ConfigModule, Evidence, ModuleCall, Origin, Plan, Resource, block_address, strip_keys
 from auditor.resolve.addresses import call_key, is_key, key_of, last_key, module_of, same_module_instance, steps_of
-from auditor.resolve.traces import Target, Trace, constant_trace, descend, indexed, longest, picked, unique
+from auditor.resolve.traces import Target, Trace, constant_trace, descend, indexed, mentioned, picked, unique
 from auditor.values import Body, Projection, Value, decode_after, projection_of, shapeless
 
 _MAX_DEPTH: Final = 64  # module trees nest a few levels; a hostile plan must not exhaust the stack
@@ -173,7 +173,7 @@ class References:
             meant = {o.address for o in wanted}
             if not trace.unresolved and found.parts is None and not meant <= seen:
                 return trace  # made from other source
-            same = same and meant == seen and not trace.unresolved
+            same = same and meant == seen and not (trace.unresolved or trace.unsure)
             targets = _targets(wanted)
             narrowed[r.address] = made = replace(
                 trace, targets=targets, unresolved=(), keyed="", loose=(), mixed=len(targets) > 1,
@@ -305,13 +305,16 @@ class References:
     def _named(self, module: str, node: dict[str, Any], block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
         """The sum over all names that an expression mentions."""
         total = Trace()
-        names = longest(str(r) for r in node["references"])
+        names, whole = mentioned((str(r) for r in node["references"]), self.plan.kind != "hcl")
         for reference in names:
             total = total + self._reference(module, reference, block, rest, depth + 1)
-        if len(names) < 2:
+        if len(names) + len(whole) < 2:
             return total
         own = any(n.startswith(("each.", "count.")) for n in names)
-        return replace(total, mixed=True, picks=total.picks or (own and any(t.key is None for t in total.targets)))
+        picks = total.picks or (own and any(t.key is None for t in total.targets))
+        for reference in whole:  # all of it, or no more than a condition
+            total = total + self._reference(module, reference, block, rest, depth + 1)
+        return replace(total, mixed=True, picks=picks, unsure=total.unsure or bool(whole))
 
     def _reference(self, module: str, reference: str, block: str, rest: tuple[str | int, ...], depth: int) -> Trace:
         steps = steps_of(reference)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from auditor.model import UNKNOWN, Evidence
 from auditor.resolve.addresses import is_key, key_of
 from auditor.values import whole
+
+_SPACES: Final = ("each", "count", "var", "local", "module", "path", "terraform", "self")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -62,10 +64,22 @@ def unique(items: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(items))
 
 
-def longest(references: Iterable[str]) -> list[str]:
-    """Terraform lists `a.b.id` and `a.b`: keep only the longest of each chain."""
-    refs = list(dict.fromkeys(references))
-    return [r for r in refs if not any(o != r and o.startswith(r) and o[len(r)] in ".[" for o in refs)]
+def mentioned(references: Iterable[str], chains: bool) -> tuple[list[str], list[str]]:
+    """What an expression mentions: the longest names, and resources that it mentions as a whole beside one instance.
+
+    chains: `a.b["k"].id` is followed by its own beginnings (`a.b["k"]`, `a.b`), as Terraform lists it. A beginning that
+    stands there once more was mentioned by itself: `concat([a.b["k"].id], [for x in a.b : x.id])`.
+    """
+    heads: list[str] = []
+    last = ""
+    for r in references:
+        if not (chains and len(r) < len(last) and last.startswith(r) and last[len(r)] in ".["):
+            heads.append(r)
+        last = r
+    heads = list(dict.fromkeys(heads))
+    names = [r for r in heads if not any(o != r and o.startswith(r) and o[len(r)] in ".[" for o in heads)]
+    shorter = (h for h in heads if h not in names and h.partition(".")[0] not in _SPACES)
+    return names, [h for h in shorter if any(n.startswith(f"{h}[") for n in names)]
 
 
 def indexed(trace: Trace, steps: list[str | int]) -> Trace:
