@@ -244,6 +244,10 @@ class References:
         none = self._dynamic[block].get(".".join(path))
         return none is not None and resource.address not in none
 
+    def left_out(self, block: str, path: tuple[str, ...]) -> bool:
+        """Whether the plan's source, where it is at hand, writes the block around an attribute without the attribute."""
+        return self.answers is not None and len(path) > 1 and self.answers.leaves_out(block, path)
+
     def wrote_null(self, block: str, path: tuple[str, ...], hidden: tuple[str, ...] = (), word: bool = False) -> bool:
         """Whether a computed attribute that is unknown was written as null: nothing it names could make it unknown.
 

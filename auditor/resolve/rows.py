@@ -46,6 +46,8 @@ class Rows(msgspec.Struct):
         call computed was set by someone.
         """
         block = block_address(r)
+        if spec.computed is not False and block in self.plan.blocks and self.refs.left_out(block, spec.segments):
+            return True
         at = names_of(v.path)  # where the unknown begins: at the attribute, or at a block around it
         if block not in self.plan.blocks or self.refs.dynamic(r, block, at):
             return False

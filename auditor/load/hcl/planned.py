@@ -182,6 +182,20 @@ class PlanAnswers:
                 queue += [(here, content.body) for content in b.body.of_type("content")]
         return found
 
+    def leaves_out(self, block: str, path: tuple[str, ...]) -> bool:
+        """Whether the source writes the block around an attribute, or a `dynamic` one that makes it, and not the attribute."""
+        module_path, address = _module_and_rest(strip_keys(block))
+        module = self.tree.modules.get(module_path)
+        resource = module.resources.get(address) if module is not None and address not in module.duplicates else None
+        bodies = [resource.body] if resource is not None else []
+        for step in path[:-1]:
+            inner = [b for body in bodies for b in body.blocks if nested_type(b) == step]
+            contents = [c.body for b in inner if b.type == "dynamic" for c in b.body.of_type("content")]
+            bodies = [b.body for b in inner if b.type != "dynamic"] + contents
+        return bool(bodies) and not any(
+            path[-1] in body.attributes or any(nested_type(b) == path[-1] for b in body.blocks) for body in bodies
+        )
+
     def _makes_none(self, resource: Block, dynamic: Block, block: str) -> frozenset[str]:
         """The planned instances for which what a `dynamic` block goes over is surely empty."""
         over = dynamic.body.attributes.get("for_each")

@@ -85,3 +85,13 @@ resource "aws_s3_bucket_inventory" "local" {
     }
   }
 }
+
+# What the content leaves out (`clusters`) the provider fills in.
+resource "aws_dsql_cluster" "d" {
+  dynamic "multi_region_properties" {
+    for_each = ["eu-west-1"]
+    content {
+      witness_region = multi_region_properties.value
+    }
+  }
+}
