@@ -549,3 +549,11 @@ def test_an_action_makes_the_scan_partial(tmp_path: Path) -> None:
     plan = scanned(tmp_path, main__tf=text)
     (said,) = plan.partial
     assert re.sub(r"\(.*main", "(main", said) == "action.aws_lambda_invoke.f (main.tf:2:1) is not judged: an action"
+
+
+def test_a_provider_that_only_a_module_requires_is_said_there(auditor: Auditor, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    inner = 'terraform {\n  required_providers {\n    aws = {\n      source  = "hashicorp/aws"\n      version = ">= 6.0"\n    }\n  }\n}\n'
+    scanned(root, main__tf='module "m" {\n  source = "./m"\n}\n', m_S_main__tf=f'{inner}resource "aws_sqs_queue" "q" {{}}\n')
+    found = [f for f in auditor("check", str(root), "--rules", "LAG007").report["findings"] if f["rule"] == "LAG007"]
+    assert [(Path(f["location"]["file"]).parent.name, f["location"]["start_line"]) for f in found] == [("m", 3)]

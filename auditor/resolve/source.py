@@ -156,19 +156,9 @@ class Pointer:
         return (self._find(blocks[0].body, steps, "", ()) if steps else None) or _header(blocks[0])
 
     def _provider_source(self, module: Module, source: str, path: str) -> _Spot | None:
-        """What is said about a provider: the attribute of its block that a path names, else where it is required."""
-        found: list[_Spot] = []
-        names: set[str] = set()
-        for settings in module.terraform:
-            for block in settings.body.of_type("required_providers"):
-                for name, attribute in block.body.attributes.items():
-                    if isinstance(attribute.expr, Object) and source in (
-                        str(i.value.value).lower().removeprefix("registry.terraform.io/")
-                        for i in attribute.expr.items
-                        if _text(i.key) == "source" and isinstance(i.value, Literal)
-                    ):
-                        found.append(_Spot(attribute.source, attribute.start, attribute.end, True, attribute))
-                        names.add(name)
+        """What is said about a provider: the attribute of its block that a path names, else where it is required: here,
+        else in the first module of the user's own that does."""
+        found, names = _required(module, source)
         names = names or {source.removeprefix("hashicorp/")}
         blocks = [b for b in module.providers if b.labels[:1] and b.labels[0] in names]
         steps = _steps(path)
@@ -177,7 +167,10 @@ class Pointer:
             raise _Ambiguous
         if inner or found:
             return (inner or found)[0]
-        return _header(blocks[0]) if len(blocks) == 1 else None
+        if len(blocks) == 1:
+            return _header(blocks[0])
+        below = (s for m in module.walk() if m.own for s in _required(m, source)[0])
+        return next(below, None) if not blocks else None
 
     # --- attributes
 
@@ -508,6 +501,23 @@ def _dotted(attribute: Attribute | None) -> str:
         names.append(expr.name)
         expr = expr.of
     return ".".join([expr.name, *reversed(names)]) if isinstance(expr, Name) else ""
+
+
+def _required(module: Module, source: str) -> tuple[list[_Spot], set[str]]:
+    """The entries of `required_providers` for a source address, and their local names."""
+    found: list[_Spot] = []
+    names: set[str] = set()
+    for settings in module.terraform:
+        for block in settings.body.of_type("required_providers"):
+            for name, attribute in block.body.attributes.items():
+                if isinstance(attribute.expr, Object) and source in (
+                    str(i.value.value).lower().removeprefix("registry.terraform.io/")
+                    for i in attribute.expr.items
+                    if _text(i.key) == "source" and isinstance(i.value, Literal)
+                ):
+                    found.append(_Spot(attribute.source, attribute.start, attribute.end, True, attribute))
+                    names.add(name)
+    return found, names
 
 
 def _provider_name(block: Block) -> str:
