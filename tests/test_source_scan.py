@@ -557,3 +557,17 @@ def test_a_provider_that_only_a_module_requires_is_said_there(auditor: Auditor, 
     scanned(root, main__tf='module "m" {\n  source = "./m"\n}\n', m_S_main__tf=f'{inner}resource "aws_sqs_queue" "q" {{}}\n')
     found = [f for f in auditor("check", str(root), "--rules", "LAG007").report["findings"] if f["rule"] == "LAG007"]
     assert [(Path(f["location"]["file"]).parent.name, f["location"]["start_line"]) for f in found] == [("m", 3)]
+
+
+def test_an_operand_that_decides_is_the_answer_whatever_the_other_one_is(tmp_path: Path) -> None:
+    text = """
+variable "a" { default = null }
+variable "later" {}
+resource "x_y" "z" {
+  and     = var.a != null && length(var.a) > 0 ? "some" : "none"
+  or      = var.a == null || length(var.a) == 0 ? "none" : "some"
+  unknown = var.later && length(var.a) > 0 ? "some" : "none"
+}
+"""
+    after, unknown = bodies(scanned(tmp_path, main__tf=text))["x_y.z"]
+    assert (after, unknown) == ({"and": "none", "or": "none"}, {"unknown": True})

@@ -365,7 +365,14 @@ class Evaluator:
         return Sensitive(made) if hidden else made
 
     def _binary(self, e: Binary, env: Env) -> Any:
-        left, right = self.eval(e.left, env), self.eval(e.right, env)
+        left = self.eval(e.left, env)
+        try:
+            right = self.eval(e.right, env)
+        except EvalError:
+            plain = left.value if isinstance(left, Sensitive) else left
+            if plain is {"&&": False, "||": True}.get(e.op):
+                return left  # it decides, since Terraform 1.12 whatever the other one is
+            raise
         hidden = isinstance(left, Sensitive) or isinstance(right, Sensitive)
         if hidden or isinstance(left, (dict, list, tuple)) or isinstance(right, (dict, list, tuple)):
             left, mark = unmark(left, self.budget)
