@@ -571,3 +571,32 @@ resource "x_y" "z" {
 """
     after, unknown = bodies(scanned(tmp_path, main__tf=text))["x_y.z"]
     assert (after, unknown) == ({"and": "none", "or": "none"}, {"unknown": True})
+
+
+def test_a_block_around_it_that_may_make_none_sets_nothing(tmp_path: Path) -> None:
+    """Where the placements are not known, that they could name something of a subnet is no spot capacity."""
+    text = """
+provider "oci" { region = "eu-frankfurt-1" }
+variable "domains" {}
+resource "oci_core_subnet" "s" { cidr_block = "10.0.0.0/24" }
+resource "oci_containerengine_node_pool" "p" {
+  node_shape = "BM.GPU.H100.8"
+  node_config_details {
+    size = 4
+    dynamic "placement_configs" {
+      for_each = var.domains
+      content {
+        availability_domain = placement_configs.value
+        dynamic "preemptible_node_config" {
+          for_each = var.domains
+          content {
+            preemption_action { type = oci_core_subnet.s.id }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+    (job,) = report_of([scanned(tmp_path, main__tf=text)], tmp_path).jobs
+    assert (job.nodes_max, job.gpus_max, job.spot) == (4, 32, None)

@@ -290,9 +290,13 @@ class Reader(msgspec.Struct):
         values = self.values(m, c.path)
         if any(v.value is not UNKNOWN and v.value not in ("", []) for v in values):
             return True  # an empty object counts: it switches on what it names
-        if any(v.value is UNKNOWN for v in values):
-            # Set to what a resource will be; what only a local or `each.value` hides may as well be null.
-            return True if m.configured and self.refs.trace_of(m.resource, m.block, whole(m, c.path)).targets else None
+        later = [v for v in values if v.value is UNKNOWN]
+        if later:
+            # Set to what a resource will be; what only a local or `each.value` hides may as well be null, and a block around
+            # it that is not known may make none.
+            path = whole(m, c.path)
+            own = m.configured and any((*m.prefix, *names_of(v.path))[-len(path) :] == path for v in later)
+            return True if own and self.refs.trace_of(m.resource, m.block, path).targets else None
         return False
 
     def any_holds(self, m: Member, texts: Iterable[str]) -> bool | None:
