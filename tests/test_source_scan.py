@@ -600,3 +600,29 @@ resource "oci_containerengine_node_pool" "p" {
 """
     (job,) = report_of([scanned(tmp_path, main__tf=text)], tmp_path).jobs
     assert (job.nodes_max, job.gpus_max, job.spot) == (4, 32, None)
+
+
+def test_what_must_come_out_whatever_the_unknowns_are(tmp_path: Path) -> None:
+    """Deeply nested objects in which some values wait for apply: keys, lengths and what is not null are known all the same."""
+    text = """
+resource "x_y" "made" {}
+variable "later" {}
+locals {
+  config  = { key = "here", region = "eu-west-1", id = x_y.made.id, later = var.later }
+  objects = merge(tomap({ (local.config.key) = { one = x_y.made, region = local.config.region } }), {})
+}
+resource "x_y" "z" {
+  try_key     = try(local.config.none, local.objects[local.config.key].region)
+  try_inside  = try(local.config.later.region, "unsure")
+  can_not     = can(local.objects.nowhere.region) ? "yes" : "no"
+  can         = can(local.objects[local.config.key].one.id) ? "yes" : "no"
+  not_null    = local.config.id == null ? "null" : "set"
+  may_be_null = local.config.later == null ? "null" : "set"
+  first       = coalesce(null, try(local.config.none, null), local.config.id) == null ? "null" : "set"
+  flat        = length(flatten([[local.config], [{ id = x_y.made.id }]]))
+  unsure      = length(flatten([[local.config.later]]))
+}
+"""
+    after, unknown = bodies(scanned(tmp_path, main__tf=text))["x_y.z"]
+    assert after == {"try_key": "eu-west-1", "can_not": "no", "can": "yes", "not_null": "set", "first": "set", "flat": 2}
+    assert unknown == {"try_inside": True, "may_be_null": True, "unsure": True}

@@ -442,13 +442,14 @@ class Locator(msgspec.Struct):
 
     def _named(self, r: Resource, segments: tuple[str, ...], path: str, beside: bool = False) -> Trace:
         """What one value stands for; where the plan follows no name of it (a local or a `dynamic` block hides them), as its
-        source has it. A source scan asks its source first for what stands `beside` the home, which keeps the path it has
-        in a plan."""
+        source has it. A source scan asks its source first, but for a home that a provider's region may tell: it keeps the
+        path that it has in a plan."""
         trace, block = self._trace(r, segments, path), block_address(r)
-        alone = beside and self.plan.kind == "hcl" and self.refs.own(r, block, segments) is not None
+        tp = self._type(r)
+        alone = self.plan.kind == "hcl" and (beside or (tp is not None and not tp.reader.reading.provider))
+        alone = alone and self.refs.own(r, block, segments) is not None
         if not alone and (trace.targets or (not trace.unresolved and self.refs.configured(block, segments))):
             return trace
-        tp = self._type(r)
         return self.refs.part_of(r, block, segments, tp.after(r).get(segments) if tp is not None else (), path)
 
     def _trace(self, r: Resource, segments: tuple[str, ...], path: str) -> Trace:

@@ -426,13 +426,19 @@ class Evaluator:
             return UNKNOWN
         if name not in SHAPE_ONLY and not all(wholly_known(a, self.budget) for a in args):
             return UNKNOWN
-        if name in ("tolist", "tomap") and not all(wholly_known(a, self.budget) for a in args):
+        if name in ("tolist", "tomap") and not all(_one_kind(a) or wholly_known(a, self.budget) for a in args):
             return UNKNOWN
         self.budget.spend(sum(len(a) for a in args if isinstance(a, (str, list, tuple, dict))) // 4 + 1)
         try:
             return function(*args)
         except _FAILURES as e:  # a wrong type or number of arguments: Terraform refuses it, too
             raise EvalError(f"{name}: {type(e).__name__}") from e
+
+
+def _one_kind(value: Any) -> bool:
+    """Whether the elements need no common type whatever the unknowns among them are: one alone, or no text and no number."""
+    items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return len(items) < 2 or not any(isinstance(v, str) or is_number(v) or isinstance(v, bool) for v in items)
 
 
 _EVALUATE: Final[Mapping[type, Callable[[Evaluator, Any, Env], Any]]] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from auditor.load.hcl.values import EvalError, Sensitive, convert
+from auditor.load.hcl.values import IDENTITY, LATER, EvalError, Sensitive, convert
 from auditor.model import UNKNOWN
 from auditor.syntax import Block, Module
 
@@ -198,7 +198,7 @@ class WrittenResource:
     def attribute(self, name: str) -> Any:
         found = self.block.body.attributes.get(name)
         if found is None or name in _META:
-            return UNKNOWN
+            return LATER if name in IDENTITY else UNKNOWN
         instance = self.env.instance
         assert instance is not None
         key = f"{id(self.block)}.{name}.{self.env.each[0] if self.env.each else self.env.count!r}"

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.load.hcl.file_functions import FILE_FUNCTIONS
 from auditor.load.hcl.functions import SHAPE_ONLY
 from auditor.load.hcl.operators import is_scalar
-from auditor.load.hcl.values import EvalError, Map, Sensitive, equal, is_partial, to_string, unmark, wholly_known
+from auditor.load.hcl.values import (
+    LATER,
+    EvalError,
+    Map,
+    Sensitive,
+    equal,
+    is_partial,
+    never_null,
+    to_string,
+    unmark,
+    wholly_known,
+)
 from auditor.model import UNKNOWN
 from auditor.syntax import Call, GetAttr, GetIndex, Literal, Name, Tuple, traversals
 
@@ -22,7 +33,7 @@ _SPACES: Final = ("var", "local", "each", "count", "path")  # what is declared t
 
 def try_(ev: Evaluator, e: Call, env: Env) -> Any:
     for arg in e.args:
-        if not _succeeds(ev, arg, env) and _depends_on_unknown(ev, arg, env):
+        if _succeeds(ev, arg, env) is None and _depends_on_unknown(ev, arg, env):
             return UNKNOWN
         try:
             return ev.eval(arg, env)
@@ -31,35 +42,54 @@ def try_(ev: Evaluator, e: Call, env: Env) -> Any:
     raise EvalError("every argument of try fails")
 
 
-def _succeeds(ev: Evaluator, expr: Any, env: Env) -> bool:
-    """Whether an expression succeeds whatever the unknowns in it come to: its steps are there, its functions ask for
-    shapes alone. Terraform does not look so closely, and leaves it unknown until it applies."""
+def _succeeds(ev: Evaluator, expr: Any, env: Env) -> bool | None:
+    """Whether an expression succeeds whatever the unknowns in it come to: its steps are there or not, its functions ask
+    for shapes alone. None: that is not settled. Terraform does not look so closely, and leaves all of it until it applies.
+    """
     try:
         match expr:
             case Literal():
                 return True
             case Tuple(items):
-                return all(_succeeds(ev, i.value, env) for i in items)
+                return _all(_succeeds(ev, i.value, env) for i in items)
             case Call() if expr.name in SHAPE_ONLY and not expr.expand:
-                return all(_succeeds(ev, a, env) for a in expr.args) and not _open(ev.eval(expr, env))
+                settled = _all(_succeeds(ev, a, env) for a in expr.args)
+                return (None if _open(ev.eval(expr, env)) else True) if settled else settled
             case GetAttr(of, name):
-                return (isinstance(of, Name) and of.name in _SPACES) or _steps(ev, of, name, env) or _of_instance(ev, expr, env)
-            case GetIndex(of, Literal(key)):
-                return _steps(ev, of, key, env)
+                if isinstance(of, Name) and of.name in _SPACES:
+                    return True
+                return True if _of_instance(ev, expr, env) else _step(ev, of, name, env)
+            case GetIndex(of, key):
+                settled = _succeeds(ev, key, env)
+                return _step(ev, of, _plain(ev.eval(key, env)), env) if settled else settled
     except EvalError:
-        return False
-    return False
+        return False  # of what is known already
+    return None
 
 
-def _steps(ev: Evaluator, of: Any, key: Any, env: Env) -> bool:
+def _all(verdicts: Iterable[bool | None]) -> bool | None:
+    held = list(verdicts)
+    return False if False in held else (None if None in held else True)
+
+
+def _step(ev: Evaluator, of: Any, key: Any, env: Env) -> bool | None:
     """Whether a step from a value is there: the value is an object with the key, or a list that is long enough."""
-    if not _succeeds(ev, of, env):
-        return False
-    held = ev.eval(of, env)
-    held = held.value if isinstance(held, Sensitive) else held
+    settled = _succeeds(ev, of, env)
+    if not settled:
+        return settled
+    held = _plain(ev.eval(of, env))
+    if is_partial(held) and held is not LATER and not hasattr(held, "origin") and isinstance(key, str):
+        held.attribute(key)  # of a module or a resource that there is: an EvalError, where it has none of that name
+        return True
+    if _open(held) or _open(key):
+        return None
     if isinstance(held, dict):
         return str(key) in held
     return isinstance(held, (list, tuple)) and isinstance(key, int) and 0 <= key < len(held)
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Sensitive) else value
 
 
 def _open(value: Any) -> bool:
@@ -78,7 +108,7 @@ def _of_instance(ev: Evaluator, expr: GetAttr, env: Env) -> bool:
 def can_(ev: Evaluator, e: Call, env: Env) -> Any:
     if len(e.args) != 1:
         raise EvalError("can takes one argument")
-    if not _succeeds(ev, e.args[0], env) and _depends_on_unknown(ev, e.args[0], env):
+    if _succeeds(ev, e.args[0], env) is None and _depends_on_unknown(ev, e.args[0], env):
         return UNKNOWN
     try:
         ev.eval(e.args[0], env)
@@ -107,7 +137,7 @@ def coalesce_(ev: Evaluator, e: Call, env: Env) -> Any:
     for arg in args:
         if isinstance(arg, Sensitive):
             hidden, arg = True, arg.value
-        if arg is UNKNOWN or is_partial(arg):
+        if _open(arg) and not never_null(arg):
             return Sensitive(UNKNOWN) if hidden else UNKNOWN
         if arg is None or arg == "":
             continue

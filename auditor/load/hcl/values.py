@@ -80,6 +80,32 @@ def is_partial(value: Any) -> bool:
     return hasattr(value, "attribute")
 
 
+IDENTITY: Final = frozenset(("id", "arn", "name", "self_link"))  # attributes that a resource always has, once it is there
+
+
+class Later:
+    """An attribute of a resource that is not known before apply, and then not null."""
+
+    __slots__ = ()
+
+    def attribute(self, name: str) -> Any:
+        return UNKNOWN
+
+    def __repr__(self) -> str:
+        return repr(UNKNOWN)
+
+
+LATER: Final = Later()
+
+
+def never_null(value: Any) -> bool:
+    """Whether a value is not null, known or not: an object whose parts are asked for one by one, an id."""
+    if not is_partial(value):
+        return value is not None and value is not UNKNOWN
+    origin = getattr(value, "origin", None)
+    return origin is None or (bool(origin.path) and origin.path[-1] in IDENTITY)
+
+
 def is_number(value: Any) -> bool:
     return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
 
@@ -225,6 +251,8 @@ def _kind(value: Any) -> str:
 def equal(a: Any, b: Any, budget: Budget) -> Any:
     """Terraform's `==`: values of different types are never equal; unknown where that cannot be told."""
     budget.spend()
+    if (a is None and never_null(b)) or (b is None and never_null(a)):
+        return False
     if a is UNKNOWN or b is UNKNOWN or is_partial(a) or is_partial(b):
         return UNKNOWN
     if a is None or b is None:
