@@ -621,8 +621,9 @@ resource "x_y" "z" {
   first       = coalesce(null, try(local.config.none, null), local.config.id) == null ? "null" : "set"
   flat        = length(flatten([[local.config], [{ id = x_y.made.id }]]))
   unsure      = length(flatten([[local.config.later]]))
+  loop        = [for r in [local.config] : length(try(flatten([r]), []))]
 }
 """
     after, unknown = bodies(scanned(tmp_path, main__tf=text))["x_y.z"]
-    assert after == {"try_key": "eu-west-1", "can_not": "no", "can": "yes", "not_null": "set", "first": "set", "flat": 2}
+    assert after == {"try_key": "eu-west-1", "can_not": "no", "can": "yes", "not_null": "set", "first": "set", "flat": 2, "loop": [1]}
     assert unknown == {"try_inside": True, "may_be_null": True, "unsure": True}

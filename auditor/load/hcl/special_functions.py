@@ -50,6 +50,8 @@ def _succeeds(ev: Evaluator, expr: Any, env: Env) -> bool | None:
         match expr:
             case Literal():
                 return True
+            case Name(name):
+                return True if name in env.names else None  # of a loop, or of what a `dynamic` block goes over
             case Tuple(items):
                 return _all(_succeeds(ev, i.value, env) for i in items)
             case Call() if expr.name in SHAPE_ONLY and not expr.expand:
