@@ -310,6 +310,14 @@ def decode_before(resource: Resource) -> Body:
     return Body(_mapping(change.before, resource), {}, bytes(change.before_sensitive))
 
 
+_PATH = re.compile(r"(?<=[^/:])/.*", re.DOTALL)
+
+
+def origin_of(text: str) -> str:
+    """Scheme and host of a URL to which data goes: of a webhook the path alone may be the key; other text as it is."""
+    return _PATH.sub("", without_credentials(text)) if "://" in text else text
+
+
 _AUTHORITY = re.compile(r"(?<=://)[^/?#\s]*@")
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
 

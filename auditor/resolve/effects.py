@@ -13,7 +13,7 @@ from auditor.facts import LocationSpec
 from auditor.model import Evidence, Location, Place, Resource
 from auditor.resolve.locations import placed, spread, text_of, unplaced
 from auditor.resolve.type_plan import TypePlan
-from auditor.values import Value, without_credentials
+from auditor.values import Value, origin_of
 
 _WITHHELD: Final = "(sensitive)"
 
@@ -28,7 +28,7 @@ def effect_of(
     if source == "default" and not spec.absent_confirmed:
         spec = msgspec.structs.replace(spec, confirmed=False)
     sensitive = v.sensitive
-    shown = _WITHHELD if sensitive else without_credentials(text_of(v.value)) if v.value is not None else "(absent)"
+    shown = _WITHHELD if sensitive else origin_of(text_of(v.value)) if v.value is not None else "(absent)"
     note = "default" if source == "default" else f"{v.path} = {shown}"
     evidence: tuple[Evidence, ...] = (Evidence(f"{spec.path}: {note}" if source == "default" else note),)
     if effect.startswith("place:"):
