@@ -198,6 +198,7 @@ ABROAD = {
     'aws_s3_bucket_inventory.local["there"]',
     "module.there.aws_s3_bucket_analytics_configuration.a",
     "module.there.aws_s3_bucket_replication_configuration.r[0]",
+    "module.there.aws_s3_bucket_replication_configuration.unknown[0]",
 }
 
 

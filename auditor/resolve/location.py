@@ -428,10 +428,13 @@ class Locator(msgspec.Struct):
             return []
         # The lists of instances are shared: one join serves every resource that sees the same ones.
         seen = tuple(id(self.refs.instances_of(r, t, trace.keyed)) for t in trace.targets)
-        key = (block_address(r), segments, (*seen, hash(trace.targets)))
+        tp = self._type(r)
+        values = tp.after(r).get(segments) if tp is not None and len(trace.targets) > 1 else ()
+        every = bool(values) and self.refs.every_part(r, block_address(r), segments, values)
+        key = (block_address(r), segments, (*seen, hash(trace.targets), every))
         if key not in self._referred_homes:
             self._referred_homes[key] = ()
-            self._referred_homes[key] = self._join(r, trace, hops)
+            self._referred_homes[key] = self._join(r, trace, hops, every)
         names = ", ".join(dict.fromkeys(t.block for t in trace.targets))
         first = next(iter(trace.targets)).block
         here = Evidence(f"{path} refers to {names}", ref=("block", "", first))
@@ -477,13 +480,15 @@ class Locator(msgspec.Struct):
                     return self.refs.follow(module_of(block), open_nodes[later.index(here)], block)
         return self.refs.trace(block, segments)
 
-    def _join(self, r: Resource, trace: Trace, hops: int) -> tuple[Location, ...]:
-        """One location for all that a trace can mean: the place they share, candidates, or all places of one resource."""
+    def _join(self, r: Resource, trace: Trace, hops: int, every: bool) -> tuple[Location, ...]:
+        """One location for all that a trace can mean: the place they share, candidates, or all places of one resource.
+        every: it means all of them."""
         found = [h for t in trace.targets for h in self._target_homes(r, t, trace, hops)]
         homes = list({h.places or h.cause: h for h in found}.values())
         if not homes:
             return ()
         one = len({h.address for h in found}) == 1 and len(found) > 1 and all(h.complete for h in homes)
+        one = one or (every and not any(h.candidates for h in homes))
         homes.sort(key=lambda h: h.value)  # a plan lists its resources in any order
         first = homes[0]
         evidence = (*trace.steps, *first.evidence)

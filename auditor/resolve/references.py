@@ -128,6 +128,12 @@ class References:
         later = [v.path for v in values if v.value is UNKNOWN]
         return parts[later.index(at)] if len(parts) == len(later) and at in later else self.trace_of(resource, block, path)
 
+    def every_part(self, resource: Resource, block: str, path: tuple[str, ...], values: Sequence[Value]) -> bool:
+        """Whether a block that is unknown as a whole stands for several that a `dynamic` one makes, each with one meaning:
+        what they mean together is then all of it, not a choice."""
+        parts = self._parts.get((block, path), {}).get(resource.address, ())
+        return len(values) == 1 and len(parts) > 1 and all(len(t.targets) == 1 for t in parts)
+
     def own(self, resource: Resource, block: str, path: tuple[str, ...]) -> tuple[Target, ...] | None:
         """What source alone tells of one instance; None where it tells nothing of its own."""
         self.trace(block, path)

@@ -38,3 +38,19 @@ resource "aws_s3_bucket_analytics_configuration" "a" {
     }
   }
 }
+
+resource "aws_s3_bucket_replication_configuration" "unknown" {
+  count  = length(var.rules) > 0 ? 1 : 0
+  bucket = var.bucket
+  role   = "arn:aws:iam::123456789012:role/replication"
+  dynamic "rule" {
+    for_each = try(flatten(var.rules), [])
+    content {
+      id     = rule.value.id
+      status = "Enabled"
+      destination {
+        bucket = rule.value.to
+      }
+    }
+  }
+}
