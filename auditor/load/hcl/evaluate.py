@@ -19,6 +19,7 @@ from auditor.load.hcl.special_functions import SPECIAL
 from auditor.load.hcl.text_functions import TEXT_FUNCTIONS
 from auditor.load.hcl.time_functions import TIME_FUNCTIONS
 from auditor.load.hcl.values import (
+    LATER,
     MAX_ITEMS,
     Budget,
     EvalError,
@@ -26,6 +27,7 @@ from auditor.load.hcl.values import (
     Set,
     TooMuch,
     bounded,
+    is_later,
     is_number,
     is_partial,
     to_bool,
@@ -228,7 +230,7 @@ class Evaluator:
         return Sensitive(value) if hidden else value
 
     def _at(self, of: Any, key: Any) -> Any:
-        if of is UNKNOWN or key is UNKNOWN:
+        if of is UNKNOWN or is_later(key):
             return UNKNOWN
         if key is None:
             raise EvalError("the key is null")
@@ -245,7 +247,7 @@ class Evaluator:
         of = self.eval(e.of, env)
         hidden = isinstance(of, Sensitive)
         of = of.value if hidden else of
-        if of is UNKNOWN:
+        if of is UNKNOWN or of is LATER:
             return UNKNOWN
         items = list(of) if isinstance(of, (list, tuple)) else [] if of is None else [of]
         self.budget.spend(len(items))

@@ -98,6 +98,11 @@ class Later:
 LATER: Final = Later()
 
 
+def is_later(value: Any) -> bool:
+    """Whether a value, and not only a part of it, is known after apply alone."""
+    return value is UNKNOWN or value is LATER or (is_partial(value) and hasattr(value, "origin"))
+
+
 def never_null(value: Any) -> bool:
     """Whether a value is not null, known or not: an object whose parts are asked for one by one, an id."""
     if not is_partial(value):
@@ -167,6 +172,8 @@ def as_number(value: Decimal) -> int | Decimal:
 def to_string(value: Any) -> Any:
     if isinstance(value, str) or value is None or value is UNKNOWN:
         return value
+    if is_later(value):
+        return UNKNOWN
     if isinstance(value, bool):
         return "true" if value else "false"
     if is_number(value):
@@ -177,6 +184,8 @@ def to_string(value: Any) -> Any:
 def to_number(value: Any) -> Any:
     if value is None or value is UNKNOWN or is_number(value):
         return value
+    if is_later(value):
+        return UNKNOWN
     if isinstance(value, str):
         from auditor.load.hcl.scanner import number
 
@@ -192,6 +201,8 @@ def to_number(value: Any) -> Any:
 def to_bool(value: Any) -> Any:
     if value is None or value is UNKNOWN or isinstance(value, bool):
         return value
+    if is_later(value):
+        return UNKNOWN
     if value in ("true", "false"):
         return value == "true"
     raise EvalError("a bool is needed")
