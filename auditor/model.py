@@ -206,7 +206,8 @@ class Answer(msgspec.Struct, frozen=True):
     per: whose values each instance of the block gets, by address.
     complete: whether that is all of it.
     computed: whether the expression can mean less, or something else, than all that it mentions. where: its file and line.
-    parts: of an expression in a `dynamic` block, which plan JSON leaves out: the same for each block that it makes.
+    parts: of an expression in a `dynamic` block, which plan JSON leaves out: the same for each block that it makes, and
+      whether its value waits for apply.
     """
 
     per: Mapping[str, tuple[Origin, ...]]
@@ -214,7 +215,7 @@ class Answer(msgspec.Struct, frozen=True):
     complete: bool = True
     computed: bool = False
     where: tuple[str, int] = ("", 0)
-    parts: Mapping[str, tuple[tuple[Origin, ...], ...]] | None = None
+    parts: Mapping[str, tuple[tuple[tuple[Origin, ...], bool], ...]] | None = None
 
 
 class Answers(Protocol):

@@ -511,6 +511,7 @@ module "in" {
 }
 variable "which" {}
 resource "aws_sqs_queue" "unknown" { provider = aws.by[var.which] }
+resource "aws_sqs_queue" "bare" { provider = aws.by }
 """
 INNER = """
 terraform {
@@ -531,11 +532,13 @@ def test_each_instance_stands_where_its_instance_of_the_provider_does(tmp_path: 
         'module.in["here"].aws_dynamodb_table.t': ["eu-central-1"],
         'module.in["there"].aws_dynamodb_table.t': ["us-east-1"],
         "aws_sqs_queue.unknown": [],
+        "aws_sqs_queue.bare": [],
     }
     assert {f.address: f.kind for f in report.findings if f.rule in ("SOV001", "SOV002")} == {
         'aws_sqs_queue.each["us-east-1"]': "fail",
         'module.in["there"].aws_dynamodb_table.t': "fail",
         "aws_sqs_queue.unknown": "open",
+        "aws_sqs_queue.bare": "open",
     }
 
 

@@ -213,7 +213,8 @@ def test_source_tells_where_dynamic_blocks_copy_to(tmp_path: Path, way: str) -> 
         assert fails == {"aws_s3_bucket.us"}
         assert ABROAD - fails < opens
     else:
-        assert (fails, opens) == (ABROAD, set())
+        assert (fails, opens) == (ABROAD, {"aws_s3_bucket_replication_configuration.outside"})
+        assert [f.path for f in found if f.address.endswith("outside")] == ["rule[0].destination[0].bucket"]
         assert [f.path for f in found if f.address.endswith("r[0]")] == ["rule[1].destination[0].bucket"]
 
 
@@ -222,7 +223,7 @@ def test_what_was_understood_is_shown_with_the_source_too(auditor: Auditor, comm
     plan = str(IN_DYNAMIC / "plan.json")
     alone, beside = (auditor(command, plan, *more) for more in ((), ("--hcl-dir", str(IN_DYNAMIC))))
     assert alone.code == beside.code
-    assert (" ?  " in alone.out, " ?  " in beside.out) == (command == "dump", False)
+    assert (alone.out.count(" ?  ") > beside.out.count(" ?  ")) is (command == "dump")
     assert auditor(command, plan, "--hcl-dir", "nowhere").code == 2
 
 

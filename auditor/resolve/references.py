@@ -62,7 +62,7 @@ class References:
         # How often other instances were looked at. What was found without is the same in every module instance.
         self.looked = 0
         self._own: dict[tuple[str, tuple[str, ...]], Mapping[str, Trace]] = {}
-        self._parts: dict[tuple[str, tuple[str, ...]], Mapping[str, tuple[Trace, ...]]] = {}
+        self._parts: dict[tuple[str, tuple[str, ...]], Mapping[str, tuple[tuple[Trace, bool], ...]]] = {}
 
     # --- configuration tree
 
@@ -121,18 +121,24 @@ class References:
     def part_of(self, resource: Resource, block: str, path: tuple[str, ...], values: Sequence[Value], at: str) -> Trace:
         """The same for one value: of several blocks that a `dynamic` one makes, the one whose value it is.
 
-        Unknown values and the expressions that are none come in the same order: one each, and in a set, which has an order
-        of its own, which is which changes nothing.
+        Values that wait for apply and the expressions that make them come in the same order: one each, and in a set, which
+        has an order of its own, which is which changes nothing. So do those that are known.
         """
-        parts = [t for t in self._parts.get((block, path), {}).get(resource.address, ()) if t.targets]
-        later = [v.path for v in values if v.value is UNKNOWN]
-        return parts[later.index(at)] if len(parts) == len(later) and at in later else self.trace_of(resource, block, path)
+        made = self._parts.get((block, path), {}).get(resource.address)
+        if made is None:
+            return self.trace_of(resource, block, path)
+        waits = next((v.value is UNKNOWN for v in values if v.path == at), True)
+        parts = [t for t, later in made if later is waits]
+        paths = [v.path for v in values if (v.value is UNKNOWN) is waits]
+        if len(parts) == len(paths) and at in paths:
+            return parts[paths.index(at)]
+        return self.trace_of(resource, block, path) if waits else Trace()
 
     def every_part(self, resource: Resource, block: str, path: tuple[str, ...], values: Sequence[Value]) -> bool:
         """Whether a block that is unknown as a whole stands for several that a `dynamic` one makes, each with one meaning:
         what they mean together is then all of it, not a choice."""
         parts = self._parts.get((block, path), {}).get(resource.address, ())
-        return len(values) == 1 and len(parts) > 1 and all(len(t.targets) == 1 for t in parts)
+        return len(values) == 1 and len(parts) > 1 and all(len(t.targets) == 1 for t, _ in parts)
 
     def own(self, resource: Resource, block: str, path: tuple[str, ...]) -> tuple[Target, ...] | None:
         """What source alone tells of one instance; None where it tells nothing of its own."""
@@ -198,7 +204,7 @@ class References:
         self._own[(block, path)] = {a: replace(t, keyed=OWN) for a, t in narrowed.items()}
         if found.parts is not None:
             self._parts[(block, path)] = {
-                a: tuple(replace(narrowed[a], targets=_targets(part), keyed=OWN, mixed=len(part) > 1) for part in parts)
+                a: tuple((replace(narrowed[a], targets=_targets(o), keyed=OWN, mixed=len(o) > 1), later) for o, later in parts)
                 for a, parts in found.parts.items()
             }
         return trace

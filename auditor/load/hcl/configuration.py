@@ -322,6 +322,8 @@ def provider_instance(instance: Instance, block: Block, env: Env) -> str:
     written = block.body.attributes.get("provider")
     own = found.env is None
     key = found.key if not own or written is None else _instance_key(written.expr)
+    if key is None:
+        return ""  # refused by OpenTofu: which of them is meant cannot be told
     value = unmark(instance.evaluator.quiet(key, env if own or found.env is None else found.env), instance.evaluator.budget)[0]
     return _config_key(found.module, found.name) + key_text(value) if isinstance(value, str) else ""
 

@@ -15,7 +15,7 @@ from auditor.load.hcl.configuration import block_name, reference
 from auditor.load.hcl.evaluate import Evaluator
 from auditor.load.hcl.instances import Env, Instance, key_text
 from auditor.load.hcl.modules import iterator_of, nested_type
-from auditor.load.hcl.values import EvalError, Sensitive, TooMuch, unmark
+from auditor.load.hcl.values import EvalError, Sensitive, TooMuch, unmark, wholly_known
 from auditor.model import UNKNOWN, Answer, Origin, Plan, ProviderConfig, Resource, strip_keys
 from auditor.syntax import (
     Attribute,
@@ -37,6 +37,7 @@ _REORDERING: Final = frozenset(("toset", "tolist", "compact", "distinct", "sort"
 _GONE: Final = (("delete",), ("forget",))
 _MAX_ASKED: Final = 2_000  # instances of one block that are evaluated one by one
 _STEPS: Final = 5_000_000
+_Parts = tuple[tuple[tuple[Origin, ...], bool], ...]  # owners, and whether the value waits for apply
 Prior = Callable[[str], Mapping[str, Body]]
 
 
@@ -241,9 +242,9 @@ class PlanAnswers:
             return None
         expr = _peeled(written.expr)
         own = bool(chain) or any(reference(t).partition(".")[0] in ("each", "count") for t in traversals(expr, frozenset()))
-        made: dict[str, tuple[tuple[Origin, ...], ...]] = {}
+        made: dict[str, _Parts] = {}
         constants: dict[str, None] = {}
-        shared: dict[str, tuple[tuple[tuple[Origin, ...], ...], bool]] = {}
+        shared: dict[str, tuple[_Parts, bool]] = {}
         complete = True
         for r in instances:
             if own or r.module_address not in shared:
@@ -253,7 +254,7 @@ class PlanAnswers:
                 shared[r.module_address] = found
             made[r.address], whole = shared[r.module_address]
             complete = complete and whole
-        per = {a: tuple(dict.fromkeys(o for part in parts for o in part)) for a, parts in made.items()}
+        per = {a: tuple(dict.fromkeys(o for origins, _ in parts for o in origins)) for a, parts in made.items()}
         return Answer(per, tuple(constants), complete, _computed(expr), _line(written), made if chain else None)
 
     def names(self, block: str, path: tuple[str, ...], node: Mapping[str, Any]) -> bool:
@@ -270,20 +271,20 @@ class PlanAnswers:
 
     def _origins(
         self, block: Block, chain: tuple[Block, ...], expr: Any, r: Resource, constants: dict[str, None]
-    ) -> tuple[tuple[tuple[Origin, ...], ...], bool] | None:
+    ) -> tuple[_Parts, bool] | None:
         """The owners of the values, of each block that the `dynamic` ones around the expression (`chain`) make, and whether
         all of it is told; None where the instance is not in the source."""
         env = self._env(block, r)
         if env is None:
             return None
         envs, complete = self._inside(chain, [env])
-        parts: list[tuple[Origin, ...]] = []
+        parts: list[tuple[tuple[Origin, ...], bool]] = []
         for inner in envs:
             value, sensitive = self._value(expr, inner)
             if sensitive:
                 return None  # nothing of it is told
             owners, whole = _owners(value, constants)
-            parts.append(owners)
+            parts.append((owners, not wholly_known(value, self.evaluator.budget)))
             complete = complete and whole
         return tuple(parts), complete
 

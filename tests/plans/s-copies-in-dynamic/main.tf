@@ -95,3 +95,19 @@ resource "aws_dsql_cluster" "d" {
     }
   }
 }
+
+# A destination that is written out, outside the plan, beside one that is referred to.
+resource "aws_s3_bucket_replication_configuration" "outside" {
+  bucket = aws_s3_bucket.source["here"].id
+  role   = "arn:aws:iam::123456789012:role/replication"
+  dynamic "rule" {
+    for_each = ["arn:aws:s3:::elsewhere", aws_s3_bucket.eu.arn]
+    content {
+      id     = "r"
+      status = "Enabled"
+      destination {
+        bucket = rule.value
+      }
+    }
+  }
+}
