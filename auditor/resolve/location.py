@@ -731,12 +731,22 @@ class Locator(msgspec.Struct):
             made = placed(r, v.path, spec.role, region, "arn", found, evidence, sensitive)
             return [replace(made, topic=spec.topic)]
         referred = self._referred(r, spec.segments, v.path, spec.role, 0)
-        if referred:
+        if referred and not self._all_later(r, self._named(r, spec.segments, v.path, spec.role != "home")):
             return [replace(loc, topic=spec.topic) for loc in referred]
         if spec.role in ("home", "processing"):
             return []
         opened = unplaced(r, v.path, spec.role, f"{spec.path}: the destination is outside the plan")
         return [replace(opened, topic=spec.topic, sensitive=sensitive)]
+
+    def _all_later(self, r: Resource, trace: Trace) -> bool:
+        """Whether all that an expression refers to is known after apply alone: a value that is known is none of it, but what
+        is written out beside it (`x ? "arn:..." : ref`)."""
+        for target in trace.targets:
+            values = self.refs.values(r, target, trace.keyed)
+            written = bool(values) or self.plan.kind != "hcl" or not self.refs.instances_of(r, target, trace.keyed)
+            if not target.attribute or any(x.value is not UNKNOWN for x in values) or (written and not values):
+                return False
+        return bool(trace.targets)
 
     def _effect(
         self, r: Resource, tp: TypePlan, spec: LocationSpec, v: Value, effect: str,
