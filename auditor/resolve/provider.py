@@ -62,7 +62,7 @@ def block_name(config: ProviderConfig) -> str:
 def _first_name(node: object) -> str:
     """The first name that an expression mentions."""
     names = node.get("references") if isinstance(node, dict) else None
-    return str(names[0]) if names else ""
+    return str(names[0]) if names and isinstance(names, list) else ""
 
 
 class Providers:

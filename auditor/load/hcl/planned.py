@@ -389,7 +389,8 @@ def _computed(expr: Any) -> bool:
 
 def _same_names(written: Attribute, node: Mapping[str, Any]) -> bool:
     """Whether an expression of the source mentions what the plan says it mentions."""
-    planned = [str(r) for r in node.get("references") or ()]
+    names = node.get("references")
+    planned = [str(r) for r in names] if isinstance(names, list) else []
     source = [reference(t) for t in traversals(written.expr, frozenset())]
     return all(any(_within(s, p) for p in planned) for s in source) and all(
         any(_within(s, p) or _within(p, s) for s in source) for p in planned
